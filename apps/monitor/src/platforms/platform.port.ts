@@ -1,0 +1,39 @@
+import type { AdapterDescriptor } from '#libs/contracts/monitors.js';
+import type { StatusReason } from '#libs/contracts/primitives.js';
+import { AppError } from '#libs/errors/app-error.js';
+
+/** Where a stream plays right now. */
+export interface Playback {
+  url: string;
+  headers: Readonly<Record<string, string>>;
+  /** `live` follows the wall clock; `file` is read at full speed and ends. */
+  pace: 'live' | 'file';
+  /** Epoch ms after which the url is void and must be resolved anew; null when it does not expire. */
+  expiresAt: number | null;
+}
+
+/** Finds out where a stream plays. One folder, one line in the registry. */
+export interface Platform {
+  readonly descriptor: AdapterDescriptor;
+  /**
+   * Turns what the operator entered into something that ffmpeg plays.
+   * @throws PlatformError
+   */
+  resolve(url: string, signal: AbortSignal): Promise<Playback>;
+}
+
+/**
+ * Why a stream could not be resolved or played.
+ * - `offline`: not on air now, try again later; `gone`: does not exist; `blocked`: refused by the other side or by
+ *   our own egress rules; `changed`: answers, but not with what the adapter understands.
+ */
+export class PlatformError extends AppError {
+  constructor(
+    readonly outcome: 'offline' | 'gone' | 'blocked' | 'changed',
+    readonly reason: StatusReason,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(`platform.${outcome}`, 'operational', message, { reason }, options);
+  }
+}

@@ -1,0 +1,11 @@
+import { parseSettings, type Settings, type Values } from './settings.js';
+
+/** Parses a group of settings out of this process's environment; the only place that reads it. */
+export function loadSettings<Group extends Settings>(group: Group): Values<Group> {
+  return parseSettings(group, process.env);
+}
+
+/** A copy of this process's environment for a child process, with changes on top. */
+export function childEnvironment(changes: Readonly<Record<string, string | undefined>> = {}): NodeJS.ProcessEnv {
+  return { ...process.env, ...changes };
+}

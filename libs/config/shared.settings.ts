@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { integer, secret, setting } from './settings.js';
+
+/** Settings that both apps read. */
+export const sharedSettings = {
+  NODE_ENV: setting(
+    z.enum(['development', 'production', 'test']).default('development'),
+    'In production the defaults are strict: no demo account, documentation for admins only.',
+  ),
+  LOG_LEVEL: setting(
+    z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    'Lowest level that is logged.',
+  ),
+  REDIS_URL: secret(
+    z.url({ protocol: /^rediss?$/ }).default('redis://127.0.0.1:6379'),
+    'Redis 6.2 or newer. `npm start` brings its own when this is unset.',
+  ),
+  EVIDENCE_URL: setting(
+    z.url({ protocol: /^file$/ }).default('file:///var/lib/vigil/evidence'),
+    'Where evidence images are kept: `file:///directory`. Both apps must see the same store.',
+  ),
+};
+
+/** Settings of the api app. */
+export const apiSettings = {
+  ...sharedSettings,
+  DATABASE_URL: secret(
+    z.url({ protocol: /^postgres(ql)?$/ }),
+    'PostgreSQL 14 or newer. `npm start` brings its own when this is unset.',
+  ),
+  MAIN_APP_HOST: setting(z.string().default('127.0.0.1'), 'Address the api listens on; `0.0.0.0` for all.'),
+  MAIN_APP_PORT: setting(integer(0, 65535).default(3000), 'Port the api listens on.'),
+  PUBLIC_URL: setting(z.url().optional(), 'How clients reach the api, when that differs from host and port.'),
+  JWT_SECRET: secret(
+    z.string().min(32).optional(),
+    'Key that signs access tokens, at least 32 characters; one is made and kept in the database when unset.',
+  ),
+  CORS_ORIGINS: setting(
+    z.string().default(''),
+    'Origins of browser front ends that may call the api, separated by commas.',
+  ),
+  DEFAULT_ADMIN_USERNAME: setting(z.string().default('admin'), 'Name of the first admin, made when there is no admin.'),
+  DEFAULT_ADMIN_EMAIL: setting(z.email().default('admin@vigil.invalid'), 'E-mail address of the first admin.'),
+  DEFAULT_ADMIN_PASSWORD: secret(
+    z.string().min(10).optional(),
+    'Password of the first admin; when unset one is made and printed once.',
+  ),
+  RECONCILE_INTERVAL_MS: setting(
+    integer(200, 60_000).default(5_000),
+    'How often desired captures are compared with the ones that run, in ms.',
+  ),
+};
+
+/** Settings of the monitor app. */
+export const monitorSettings = {
+  ...sharedSettings,
+  MONITOR_ID: setting(
+    z
+      .string()
+      .max(64)
+      .regex(/^[\w.-]+$/)
+      .optional(),
+    'Name of this monitor, unique among all; host name and process id when unset.',
+  ),
+  MONITOR_HOST: setting(z.string().default('127.0.0.1'), 'Address the monitor answers health checks on.'),
+  MONITOR_PORT: setting(integer(0, 65535).default(3001), 'Port the monitor answers health checks on.'),
+  CAPTURE_CAPACITY: setting(integer(1, 500).default(20), 'How many streams this monitor watches at most.'),
+  CAPTURE_LOCK_MS: setting(
+    integer(2_000, 120_000).default(10_000),
+    'Lease of a capture in ms: how soon another monitor takes over when this one dies.',
+  ),
+  SAMPLE_INTERVAL_MS: setting(integer(100, 60_000).default(1_000), 'Time between two inspected frames, in ms.'),
+  INFERENCE_THREADS: setting(integer(1, 64).optional(), 'Inference threads; number of cores less one when unset.'),
+  FFMPEG_PATH: setting(z.string().optional(), 'The ffmpeg to use; the packaged one or the one on PATH when unset.'),
+  MODELS_DIR: setting(z.string().default('models'), 'Directory of model weights.'),
+  MODEL: setting(
+    z.string().default('yolox-nano'),
+    'Model from the manifest, or the path of your own `.onnx`; its labels are in a `.txt` of the same name, one a line.',
+  ),
+  MODEL_DOWNLOAD: setting(z.stringbool().default(true), 'Whether missing weights of the manifest may be downloaded.'),
+  SPOOL_DIR: setting(
+    z.string().default('/var/lib/vigil/spool'),
+    'Directory of facts that the api has not committed yet.',
+  ),
+  SPOOL_MAX_MB: setting(
+    integer(1, 1_000_000).default(1_024),
+    'Cap of the spool; the oldest records are shed beyond it, and counted.',
+  ),
+  SPOOL_CLEAR_ON: setting(
+    z.enum(['commit', 'send']).default('commit'),
+    'When a fact leaves the spool. `send` loses facts when Redis does; it exists to prove that in a test.',
+  ),
+  EGRESS_ALLOW: setting(
+    z.string().default(''),
+    'Private addresses that streams may use all the same, as `host:port` separated by commas, e.g. `127.0.0.1:8080`.',
+  ),
+  ALLOW_FILES: setting(z.stringbool().default(false), 'Whether `file:` urls may be watched, for tests.'),
+};

@@ -1,0 +1,50 @@
+/** Every name on the wire. Nothing else in the project spells one. */
+
+/** BullMQ queues. */
+export const QUEUES = {
+  /** One job is one stream being watched; see {@link captureJobId}. */
+  captures: 'captures',
+} as const;
+
+/** Keys, streams and channels in Redis, all under one prefix. */
+export const REDIS = {
+  /** Redis Stream of {@link FactEnvelope}s from every monitor to the api. */
+  facts: 'vigil:facts',
+  /** Consumer group of the api on {@link REDIS.facts}. */
+  factsGroup: 'api',
+  /** Redis Stream of entries that could not be stored, each with its reason. */
+  deadFacts: 'vigil:facts:dead',
+  /** Hash: spool id to the highest sequence number that the api has committed without a gap. */
+  watermarks: 'vigil:watermarks',
+  /** The current rule set, written by the api, read by monitors. */
+  rules: 'vigil:rules',
+  /** Prefix of the key that holds a monitor's last heartbeat, with a time to live. */
+  monitorPrefix: 'vigil:monitor:',
+  /** Prefix of the counter that numbers a stream's sessions. */
+  sessionPrefix: 'vigil:session:',
+} as const;
+
+/** Pub/sub channels: hints only, losing one costs seconds. */
+export const CHANNELS = {
+  /** A new {@link Watermark} was committed. */
+  watermark: 'vigil:hint:watermark',
+  /** The rule set changed; its version. */
+  rules: 'vigil:hint:rules',
+  /** A {@link CaptureCommand} to whichever monitor holds the capture. */
+  captures: 'vigil:hint:captures',
+} as const;
+
+/** The job id of a stream's capture. BullMQ ids may not hold `:` nor be digits only. */
+export function captureJobId(streamId: string): string {
+  return `capture-${streamId}`;
+}
+
+/** Socket.IO namespaces. */
+export const NAMESPACES = { root: '/', notifications: '/notifications' } as const;
+
+/** Socket.IO rooms; the server alone joins clients to them. */
+export const ROOMS = {
+  user: (userId: string): string => `user:${userId}`,
+  role: (role: string): string => `role:${role}`,
+  stream: (streamId: string): string => `stream:${streamId}`,
+} as const;

@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { Box, Severity, StatusReason, StreamStatus } from './primitives.js';
+
+const Instant = z.iso.datetime();
+
+/** A detection as clients see it, over REST and Socket.IO alike. */
+export const DetectionView = z
+  .object({
+    id: z.uuid(),
+    /** Grows with every detection; the cursor to replay from. */
+    seq: z.string(),
+    streamId: z.uuid(),
+    streamName: z.string(),
+    kind: z.literal('video'),
+    label: z.string(),
+    severity: Severity,
+    confidence: z.number(),
+    box: Box,
+    objects: z.array(z.object({ label: z.string(), score: z.number(), box: Box })),
+    frame: z.object({ width: z.number().int(), height: z.number().int() }),
+    model: z.string(),
+    /** Path of the evidence image, null when none was kept. Append `?boxes=1` to have the boxes drawn. */
+    imageUrl: z.string().nullable(),
+    startedAt: Instant,
+    detectedAt: Instant,
+    endedAt: Instant.nullable(),
+    frames: z.number().int().nullable(),
+    ptsMs: z.number(),
+  })
+  .meta({ id: 'Detection' });
+export type DetectionView = z.infer<typeof DetectionView>;
+
+/** A notification as its recipient sees it. */
+export const NotificationView = z
+  .object({
+    id: z.uuid(),
+    /** The cursor to replay from. */
+    seq: z.string(),
+    kind: z.enum(['detection']),
+    title: z.string(),
+    body: z.string(),
+    severity: Severity,
+    streamId: z.uuid().nullable(),
+    detectionId: z.uuid().nullable(),
+    createdAt: Instant,
+    readAt: Instant.nullable(),
+  })
+  .meta({ id: 'Notification' });
+export type NotificationView = z.infer<typeof NotificationView>;
+
+/** A stream's status changed. */
+export const StreamStatusEvent = z
+  .object({
+    streamId: z.uuid(),
+    status: StreamStatus,
+    reason: StatusReason.nullable(),
+    detail: z.string(),
+    at: Instant,
+  })
+  .meta({ id: 'StreamStatusEvent' });
+export type StreamStatusEvent = z.infer<typeof StreamStatusEvent>;
+
+/** A stream was created, edited or removed: fetch it again. */
+export const StreamUpdateEvent = z
+  .object({ streamId: z.uuid(), change: z.enum(['created', 'updated', 'deleted', 'monitoring']) })
+  .meta({ id: 'StreamUpdateEvent' });
+export type StreamUpdateEvent = z.infer<typeof StreamUpdateEvent>;
+
+/** One of the caller's assignments came or went. */
+export const AssignmentUpdateEvent = z
+  .object({ streamId: z.uuid(), agentId: z.uuid(), change: z.enum(['assigned', 'unassigned']) })
+  .meta({ id: 'AssignmentUpdateEvent' });
+export type AssignmentUpdateEvent = z.infer<typeof AssignmentUpdateEvent>;
+
+/** A monitor came, went or changed its state. */
+export const MonitorStatusEvent = z
+  .object({ monitorId: z.string(), state: z.enum(['up', 'down']), at: Instant })
+  .meta({ id: 'MonitorStatusEvent' });
+export type MonitorStatusEvent = z.infer<typeof MonitorStatusEvent>;
+
+/** How many notifications the user has not read. */
+export const UnreadEvent = z.object({ notifications: z.number().int().nonnegative() }).meta({ id: 'UnreadEvent' });
+export type UnreadEvent = z.infer<typeof UnreadEvent>;
+
+/** Notifications changed their state, on this or another device; null means all of the user's. */
+export const NotificationUpdateEvent = z
+  .object({ ids: z.array(z.uuid()).nullable(), readAt: Instant.nullable() })
+  .meta({ id: 'NotificationUpdateEvent' });
+export type NotificationUpdateEvent = z.infer<typeof NotificationUpdateEvent>;
+
+/** Payload schemas of what the server sends on `/`. */
+export const ROOT_EVENTS = {
+  detection: DetectionView,
+  stream_status: StreamStatusEvent,
+  stream_update: StreamUpdateEvent,
+  assignment_update: AssignmentUpdateEvent,
+  monitor_status: MonitorStatusEvent,
+} as const;
+
+/** Payload schemas of what the server sends on `/notifications`. */
+export const NOTIFICATION_EVENTS = {
+  notification: NotificationView,
+  notification_update: NotificationUpdateEvent,
+  unread: UnreadEvent,
+} as const;
+
+/** Turns a table of payload schemas into the map of listeners that Socket.IO types want. */
+export type SocketEvents<Table extends Record<string, z.ZodType>> = {
+  [Name in keyof Table]: (payload: z.infer<Table[Name]>) => void;
+};
+export type RootEvents = SocketEvents<typeof ROOT_EVENTS>;
+export type NotificationEvents = SocketEvents<typeof NOTIFICATION_EVENTS>;
