@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { parseSettings, type Settings, type Values } from './settings.js';
 
 /** Parses a group of settings out of this process's environment; the only place that reads it. */
@@ -9,3 +10,8 @@ export function loadSettings<Group extends Settings>(group: Group): Values<Group
 export function childEnvironment(changes: Readonly<Record<string, string | undefined>> = {}): NodeJS.ProcessEnv {
   return { ...process.env, ...changes };
 }
+
+/** Root of the project, whether run from the sources or from `dist/`. */
+export const repositoryRoot = fileURLToPath(
+  new URL(import.meta.url.includes('/dist/') ? '../../../' : '../../', import.meta.url),
+);
