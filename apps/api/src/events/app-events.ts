@@ -1,0 +1,42 @@
+import { EventEmitter } from 'node:events';
+import { Injectable } from '@nestjs/common';
+import type {
+  AssignmentUpdateEvent,
+  DetectionView,
+  MonitorStatusEvent,
+  NotificationUpdateEvent,
+  NotificationView,
+  StreamStatusEvent,
+  StreamUpdateEvent,
+} from '#libs/contracts/sockets.js';
+
+/** What rooms of the api tell each other, always after the commit. */
+export interface AppEventMap {
+  'detection.stored': DetectionView;
+  'notification.created': { userId: string; notification: NotificationView };
+  'notification.updated': { userId: string; update: NotificationUpdateEvent };
+  'stream.status': StreamStatusEvent;
+  'stream.changed': StreamUpdateEvent;
+  'assignment.changed': AssignmentUpdateEvent;
+  'monitor.changed': MonitorStatusEvent;
+  /** The rules changed: the board for the monitors must be written anew. */
+  'rules.changed': Record<string, never>;
+  /** Sessions of this user are void (logout, disabled, password or role changed): open sockets must close. */
+  'user.revoked': { userId: string };
+}
+
+/** The typed in-process event bus. Listeners must not throw; what they throw is theirs to log. */
+@Injectable()
+export class AppEvents {
+  private readonly emitter = new EventEmitter().setMaxListeners(50);
+
+  emit<Name extends keyof AppEventMap>(name: Name, payload: AppEventMap[Name]): void {
+    this.emitter.emit(name, payload);
+  }
+
+  /** @returns a function that takes the listener away again. */
+  on<Name extends keyof AppEventMap>(name: Name, listener: (payload: AppEventMap[Name]) => void): () => void {
+    this.emitter.on(name, listener);
+    return () => this.emitter.off(name, listener);
+  }
+}
