@@ -68,7 +68,7 @@ export class FactConsumer {
       'COUNT',
       count,
     );
-    return entriesOf((reply as unknown[])[1]);
+    return entriesOf(reply[1]);
   }
 
   /** Reads up to `count` new entries, waiting up to `blockMs` for the first. */
