@@ -23,7 +23,7 @@ const elementwise: Readonly<Record<string, string>> = {
  */
 export async function loadOnnxProto(): Promise<OnnxProto> {
   try {
-    return (await import('onnx-proto')).onnx;
+    return (await import('onnx-proto')).default.onnx;
   } catch (error) {
     throw new AppError(
       'model.package_missing',
