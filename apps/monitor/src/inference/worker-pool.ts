@@ -184,6 +184,11 @@ export class WorkerPool {
       await worker.close();
       throw stopped();
     }
+    const { format } = this;
+    if (format !== null && (format.width !== worker.format.width || format.height !== worker.format.height)) {
+      await worker.close();
+      throw unavailable(`${modelPath} was exchanged for a model with another input; restart the monitor`);
+    }
     worker.listen({
       done: (objects) =>
         this.finish(worker, (job) => {
