@@ -30,7 +30,10 @@ export interface CapturedFrame {
   source: Size;
   /** `width * height * 3` bytes in the asked {@link FrameFormat}. */
   pixels: Buffer;
-  /** The clean picture as JPEG, for evidence. */
+  /**
+   * The clean picture as JPEG, for evidence. Scaled down when very wide, and of the first picture's size after the
+   * source has changed its own: scale boxes by `jpeg size / source`, each axis by itself.
+   */
   jpeg: Buffer;
 }
 

@@ -8,6 +8,10 @@ export interface Playback {
   headers: Readonly<Record<string, string>>;
   /** `live` follows the wall clock; `file` is read at full speed and ends. */
   pace: 'live' | 'file';
+  /** What the answer was seen to be; lets capture choose the input options of that container. Unset when not known. */
+  container?: 'hls' | 'dash' | 'other';
+  /** Target duration of a segmented stream, ms; the stall limit follows it. */
+  targetDurationMs?: number;
   /** Epoch ms after which the url is void and must be resolved anew; null when it does not expire. */
   expiresAt: number | null;
 }

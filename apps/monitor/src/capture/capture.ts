@@ -1,0 +1,210 @@
+import { randomBytes } from 'node:crypto';
+import type { Playback } from '../platforms/platform.port.js';
+import { explainEnd, type CaptureFault } from './capture-error.js';
+import { systemClock, type Clock } from './clock.js';
+import { DEFAULT_MAX_PIXELS, ffmpegArguments, OUTPUT_COUNT } from './ffmpeg-arguments.js';
+import { FfmpegLog, type FrameReport } from './ffmpeg-log.js';
+import { fixedPieces, multipartBodies } from './ffmpeg-output.js';
+import { FfmpegProcess } from './ffmpeg-process.js';
+import type { CapturedFrame, FrameFormat } from './frame.js';
+import { ReportQueue } from './report-queue.js';
+import { stallLimit, Watchdog } from './watchdog.js';
+
+/** What to capture and within which bounds. */
+export interface CaptureOptions {
+  ffmpegPath: string;
+  playback: Playback;
+  format: FrameFormat;
+  /** Wished distance of two frames in stream time, ms. With `keyframes` the source's own distance is the least. */
+  sampleIntervalMs: number;
+  decode: 'keyframes' | 'full';
+  /** Proxy of the stream's egress lane; null for inputs that do not use http. */
+  proxyUrl: string | null;
+  /** Longest wait for a frame, ms; max(20 s, 3 target durations) when unset. */
+  stallMs?: number;
+  /** The newest fault that the egress lane saw; makes the end explainable and a spent budget final. */
+  fault?: () => CaptureFault | null;
+  /** Width above which the evidence picture is scaled down; 1920 when unset. */
+  maxEvidenceWidth?: number;
+  /** Largest picture that is decoded, in pixels. */
+  maxPixels?: number;
+  /** Largest evidence picture, bytes; 16 MiB when unset. */
+  maxJpegBytes?: number;
+  /** Time between SIGTERM and SIGKILL, ms; 2 s when unset. */
+  killGraceMs?: number;
+}
+
+/** What a capture has done so far. */
+export interface CaptureStats {
+  pid: number | null;
+  startedAt: number | null;
+  /** Frames handed to the consumer. */
+  frames: number;
+  bytes: number;
+  lastFrameAt: number | null;
+  /** Stream time between the last two delivered frames, ms. */
+  keyframeIntervalMs: number | null;
+  /**
+   * True when only keyframes are decoded and they come too far apart (more than 4 s and more than 1.5 sample
+   * intervals): a session should start over with `decode: 'full'`.
+   */
+  sparseKeyframes: boolean;
+}
+
+const FAULT_POLL_MS = 250;
+const SPARSE_KEYFRAMES_MS = 4_000;
+
+/** One run of ffmpeg on one input. Owns the process: whichever way {@link frames} ends, ffmpeg is reaped. */
+export class Capture {
+  readonly stats: CaptureStats = {
+    pid: null,
+    startedAt: null,
+    frames: 0,
+    bytes: 0,
+    lastFrameAt: null,
+    keyframeIntervalMs: null,
+    sparseKeyframes: false,
+  };
+  private readonly stallMs: number;
+  private readonly log: FfmpegLog;
+  private readonly reports = new ReportQueue();
+  private readonly reportTag = randomBytes(8).toString('hex');
+  private lastPtsMs: number | null = null;
+
+  constructor(
+    private readonly options: CaptureOptions,
+    private readonly clock: Clock = systemClock,
+  ) {
+    this.stallMs = options.stallMs ?? stallLimit(options.playback.targetDurationMs);
+    this.log = new FfmpegLog(this.reportTag, (report) => this.reports.push(report));
+  }
+
+  /**
+   * Starts ffmpeg and yields frames as the consumer asks for them; an idle consumer holds ffmpeg back, so a file
+   * loses none. Ends quietly when aborted, and at the end of a file. May be called once.
+   * @throws CaptureError when a live stream ends or fails, saying why; AppError `ffmpeg.missing`, `capture.bad_input`.
+   */
+  async *frames(signal: AbortSignal): AsyncGenerator<CapturedFrame, void, void> {
+    if (this.stats.startedAt !== null) throw new Error('A capture can be read only once.');
+    if (signal.aborted) return;
+    const { format } = this.options;
+    this.stats.startedAt = this.clock.now();
+    const ffmpeg = new FfmpegProcess(this.options.ffmpegPath, this.arguments(), OUTPUT_COUNT, this.clock);
+    this.stats.pid = ffmpeg.pid ?? null;
+    let stalled = false;
+    let aborted = false;
+    const end = (): void => void ffmpeg.stop(this.options.killGraceMs);
+    const onAbort = (): void => {
+      aborted = true;
+      end();
+    };
+    const watchdog = new Watchdog(this.stallMs, this.clock, () => {
+      stalled = true;
+      end();
+    });
+    signal.addEventListener('abort', onAbort, { once: true });
+    const budget = setInterval(() => this.freshFault()?.reason === 'budget_exceeded' && end(), FAULT_POLL_MS);
+    ffmpeg.stderr.setEncoding('utf8').on('data', (text: string) => this.log.write(text));
+    ffmpeg.stderr.on('close', () => this.reports.close());
+    const models = fixedPieces(ffmpeg.output(0), format.width * format.height * 3);
+    const pictures = multipartBodies(ffmpeg.output(1), this.options.maxJpegBytes ?? 16 * 2 ** 20);
+    try {
+      for (;;) {
+        watchdog.feed();
+        const frame = await this.nextFrame(models, pictures);
+        watchdog.rest();
+        if (frame === null || aborted) break;
+        yield frame;
+      }
+      const exitCode = await this.exitOf(ffmpeg);
+      if (aborted) return;
+      ffmpeg.assertStarted();
+      if (exitCode === 0 && this.options.playback.pace === 'file' && this.stats.frames > 0) return;
+      throw explainEnd({
+        exitCode,
+        stalledMs: stalled ? this.stallMs : null,
+        frames: this.stats.frames,
+        fault: this.freshFault(),
+        log: this.log.lines(),
+      });
+    } finally {
+      watchdog.rest();
+      clearInterval(budget);
+      signal.removeEventListener('abort', onAbort);
+      await ffmpeg.stop(this.options.killGraceMs);
+    }
+  }
+
+  private arguments(): string[] {
+    const { playback, format, sampleIntervalMs, decode, proxyUrl } = this.options;
+    return ffmpegArguments({
+      ...{ playback, format, sampleIntervalMs, decode, proxyUrl },
+      readTimeoutMs: this.stallMs,
+      maxPixels: this.options.maxPixels ?? DEFAULT_MAX_PIXELS,
+      maxEvidenceWidth: this.options.maxEvidenceWidth ?? 1920,
+      reportTag: this.reportTag,
+    });
+  }
+
+  /** One from each pipe: every output gets every frame in the same order, so the n-th of each belong together. */
+  private async nextFrame(
+    models: AsyncGenerator<Buffer, void, void>,
+    pictures: AsyncGenerator<Buffer, void, void>,
+  ): Promise<CapturedFrame | null> {
+    const [pixels, jpeg, report] = await Promise.all([pieceOf(models), pieceOf(pictures), this.reports.next()]);
+    if (pixels === null || jpeg === null || report === null) return null;
+    const receivedAt = this.clock.now();
+    const frame = {
+      index: this.stats.frames,
+      ptsMs: this.presentationTime(report, receivedAt),
+      receivedAt,
+      source: report.source,
+      pixels,
+      jpeg,
+    };
+    this.stats.frames += 1;
+    this.stats.bytes += pixels.length + jpeg.length;
+    this.stats.lastFrameAt = receivedAt;
+    return frame;
+  }
+
+  /** A source without time stamps gets the time at which its frames arrive. */
+  private presentationTime(report: FrameReport, receivedAt: number): number {
+    const previous = this.lastPtsMs;
+    const ptsMs = report.ptsMs ?? (previous ?? 0) + receivedAt - (this.stats.lastFrameAt ?? receivedAt);
+    if (previous !== null && ptsMs > previous) {
+      const interval = ptsMs - previous;
+      this.stats.keyframeIntervalMs = interval;
+      this.stats.sparseKeyframes =
+        this.options.decode === 'keyframes' &&
+        interval > Math.max(SPARSE_KEYFRAMES_MS, 1.5 * this.options.sampleIntervalMs);
+    }
+    this.lastPtsMs = ptsMs;
+    return ptsMs;
+  }
+
+  /** ffmpeg has closed an output; it normally follows at once, else it is ended. */
+  private async exitOf(ffmpeg: FfmpegProcess): Promise<number | null> {
+    const cancel = this.clock.after(this.options.killGraceMs ?? 2_000, () => void ffmpeg.stop(0));
+    const code = await ffmpeg.exited;
+    cancel();
+    return code;
+  }
+
+  private freshFault(): CaptureFault | null {
+    const fault = this.options.fault?.() ?? null;
+    const since = this.stats.lastFrameAt ?? this.stats.startedAt ?? 0;
+    return fault !== null && fault.at >= since ? fault : null;
+  }
+}
+
+/** The next piece; null at the end, also when the pipe was closed under it because the run is being stopped. */
+async function pieceOf(pieces: AsyncGenerator<Buffer, void, void>): Promise<Buffer | null> {
+  try {
+    const { value, done } = await pieces.next();
+    return done === true ? null : value;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE') return null;
+    throw error;
+  }
+}

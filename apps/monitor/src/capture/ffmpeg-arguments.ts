@@ -1,0 +1,166 @@
+import { AppError } from '#libs/errors/app-error.js';
+import type { Playback } from '../platforms/platform.port.js';
+import type { FrameFormat } from './frame.js';
+
+/** Everything that decides how ffmpeg is called. */
+export interface CapturePlan {
+  playback: Playback;
+  format: FrameFormat;
+  /** Wished distance of two delivered frames in stream time, ms. */
+  sampleIntervalMs: number;
+  /** `keyframes` decodes nothing else; `full` decodes every picture, for sources with rare keyframes. */
+  decode: 'keyframes' | 'full';
+  /** `http://host:port` of the egress lane; null only for inputs that do not use http. */
+  proxyUrl: string | null;
+  /** Longest silence of one read of the input, ms. */
+  readTimeoutMs: number;
+  /** Largest picture that is decoded at all, in pixels. */
+  maxPixels: number;
+  /** Width above which the evidence picture is scaled down. */
+  maxEvidenceWidth: number;
+  /** Names the filter that reports each frame; unguessable, so that a stream cannot forge reports through its metadata. */
+  reportTag: string;
+}
+
+/** One output of the run: where it goes is its place in the list (the first is `pipe:3`). */
+export interface CaptureOutput {
+  /** Label of the filter graph, or a stream specifier such as `0:a:0`. */
+  map: string;
+  /** Piece of the filter graph that feeds the label; null when the input is mapped as it is. */
+  filter: string | null;
+  options: readonly string[];
+  muxer: string;
+}
+
+/** File descriptor of the first output in the child; 0 to 2 are the standard ones. */
+export const FIRST_OUTPUT_FD = 3;
+
+/** 4096 x 2304, the largest picture of H.264 level 5.1; a bigger one is a broken or hostile stream. */
+export const DEFAULT_MAX_PIXELS = 4096 * 2304;
+
+const PROTOCOLS: Readonly<Record<string, string>> = {
+  'http:': 'http,https,tcp,tls,crypto,httpproxy',
+  'https:': 'http,https,tcp,tls,crypto,httpproxy',
+  'rtmp:': 'rtmp,tcp',
+  'rtmps:': 'rtmps,tls,tcp',
+  'rtsp:': 'rtsp,rtp,udp,tcp',
+  'rtsps:': 'rtsps,rtsp,rtp,udp,tcp,tls',
+  'srt:': 'srt,udp',
+};
+
+/**
+ * The complete argument list of one run.
+ * @throws AppError `capture.bad_input` when the url or a header cannot be handed to ffmpeg safely.
+ */
+export function ffmpegArguments(plan: CapturePlan): string[] {
+  const outputs = [modelOutput(plan.format), evidenceOutput(plan.maxEvidenceWidth)];
+  const labels = outputs.filter(({ filter }) => filter !== null).map((_, index) => `[branch${index}]`);
+  const graph = [
+    `[0:V:0]${sampling(plan)},split=${labels.length}${labels.join('')}`,
+    ...outputs
+      .filter(({ filter }) => filter !== null)
+      .map(({ filter, map }, index) => `[branch${index}]${filter ?? ''}${map}`),
+  ].join(';');
+  return [
+    ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'repeat+level+info', '-filter_complex_threads', '1'],
+    '-copyts',
+    ...inputArguments(plan),
+    ...['-filter_complex', graph],
+    ...outputs.flatMap((output, index) => [
+      ...['-map', output.map, ...output.options],
+      ...['-flush_packets', '1', '-f', output.muxer, `pipe:${FIRST_OUTPUT_FD + index}`],
+    ]),
+  ];
+}
+
+/** How many pipes {@link ffmpegArguments} writes to. */
+export const OUTPUT_COUNT = 2;
+
+function inputArguments(plan: CapturePlan): string[] {
+  const { playback } = plan;
+  const url = inputUrl(playback);
+  const http = url.protocol === 'http:' || url.protocol === 'https:';
+  const whitelist = url.protocol === 'file:' && playback.pace === 'file' ? 'file' : PROTOCOLS[url.protocol];
+  if (whitelist === undefined) {
+    throw new AppError('capture.bad_input', 'user', `Streams with ${url.protocol} cannot be captured.`);
+  }
+  if (http && plan.proxyUrl === null) {
+    throw new AppError('capture.bad_input', 'unexpected', 'An http input needs the egress proxy.');
+  }
+  const timeoutUs = String(plan.readTimeoutMs * 1_000);
+  return [
+    ...['-protocol_whitelist', whitelist],
+    ...(playback.container === 'hls' ? ['-f', 'hls'] : playback.container === 'dash' ? ['-f', 'dash'] : []),
+    // The newest segment but one: a whole segment nearer to now than ffmpeg's own choice.
+    ...(playback.container === 'hls' && playback.pace === 'live' ? ['-live_start_index', '-2'] : []),
+    ...(http ? ['-http_proxy', plan.proxyUrl ?? '', ...headerArguments(playback.headers)] : []),
+    ...(http || url.protocol.startsWith('rtmp') ? ['-rw_timeout', timeoutUs] : []),
+    ...(url.protocol.startsWith('rtsp') ? ['-rtsp_transport', 'tcp', '-timeout', timeoutUs] : []),
+    ...(url.protocol === 'srt:' ? ['-timeout', timeoutUs, '-connect_timeout', String(plan.readTimeoutMs)] : []),
+    ...['-probesize', '5000000', '-analyzeduration', '3000000'],
+    ...['-threads', '1', '-max_pixels', String(plan.maxPixels)],
+    ...(plan.decode === 'keyframes' ? ['-skip_frame', 'nokey'] : []),
+    ...['-an', '-sn', '-dn'],
+    ...['-i', url.protocol === 'file:' ? `file:${decodeURIComponent(url.pathname)}` : playback.url],
+  ];
+}
+
+function inputUrl(playback: Playback): URL {
+  if (!URL.canParse(playback.url) || /[\0-\x20\x7f]/.test(playback.url)) {
+    throw new AppError('capture.bad_input', 'user', 'The stream url is not a valid url.');
+  }
+  return new URL(playback.url);
+}
+
+function headerArguments(headers: Readonly<Record<string, string>>): string[] {
+  const lines = Object.entries(headers).map(([name, value]) => {
+    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/.test(name) || !/^[\t\x20-\x7e\x80-\xff]{0,4096}$/.test(value)) {
+      throw new AppError('capture.bad_input', 'user', `The request header "${name.slice(0, 40)}" is not valid.`);
+    }
+    return `${name}: ${value}\r\n`;
+  });
+  return lines.length === 0 ? [] : ['-headers', lines.join('')];
+}
+
+/**
+ * Thins to the sample interval, reports each frame that is left, then stamps it with the wall clock: the encoders
+ * refuse time that runs backwards, as it does where a stream is spliced, and the report carries the true time.
+ */
+function sampling(plan: CapturePlan): string {
+  const tolerance = Math.min(20, plan.sampleIntervalMs * 0.05);
+  const interval = ((plan.sampleIntervalMs - tolerance) / 1_000).toFixed(4);
+  return [
+    `select='isnan(prev_selected_t)+gte(t-prev_selected_t\\,${interval})+lt(t\\,prev_selected_t)'`,
+    `showinfo@${plan.reportTag}=checksum=0`,
+    'settb=1/1000000',
+    "setpts='if(isnan(PREV_OUTPTS)\\,RTCTIME\\,max(RTCTIME\\,PREV_OUTPTS+1))'",
+  ].join(',');
+}
+
+/** A frame must leave as it came: none doubled, none dropped, or the outputs fall out of step. */
+const ONE_TO_ONE = ['-fps_mode', 'passthrough', '-enc_time_base', '1:1000000'];
+
+/** Raw frames, scaled and placed exactly as `placement()` of frame.ts says. */
+function modelOutput(format: FrameFormat): CaptureOutput {
+  const { width, height, fit, pad, pixels } = format;
+  const grey = `0x${pad.toString(16).padStart(2, '0').repeat(3)}`;
+  const factor = `min(${width}/iw\\,${height}/ih)`;
+  const at = fit === 'letterbox-center' ? ["'floor((ow-iw)/2)'", "'floor((oh-ih)/2)'"] : ['0', '0'];
+  const scale =
+    fit === 'stretch'
+      ? `scale=w=${width}:h=${height}:flags=bilinear,format=${pixels}`
+      : `scale=w='max(1\\,round(iw*${factor}))':h='max(1\\,round(ih*${factor}))':flags=bilinear,format=${pixels},` +
+        `pad=w=${width}:h=${height}:x=${at[0] ?? '0'}:y=${at[1] ?? '0'}:color=${grey}`;
+  return { map: '[model]', filter: `${scale},setsar=1`, options: ONE_TO_ONE, muxer: 'rawvideo' };
+}
+
+/** The clean picture as JPEG parts that carry their own length. */
+function evidenceOutput(maxWidth: number): CaptureOutput {
+  return {
+    map: '[evidence]',
+    filter: `scale=w='min(${maxWidth}\\,iw)':h=-2:flags=bilinear,format=yuvj420p`,
+    // The optimal Huffman tables cost a second pass for a few per cent of size.
+    options: [...ONE_TO_ONE, '-c:v', 'mjpeg', '-threads', '1', '-q:v', '4', '-huffman', 'default'],
+    muxer: 'mpjpeg',
+  };
+}

@@ -1,0 +1,59 @@
+import { redactUrls } from '#libs/observability/logger.js';
+import type { Size } from './frame.js';
+
+/** What ffmpeg said of one frame that it delivers. */
+export interface FrameReport {
+  /** Presentation time in the source's own clock, ms; null when the source gives none. */
+  ptsMs: number | null;
+  /** Size of the picture after rotation, before any scaling. */
+  source: Size;
+}
+
+const REPORT = /\] n: *\d+ pts: *\S+ pts_time:(\S+) .*? s:(\d{1,5})x(\d{1,5}) /;
+const MAX_LINE = 8_192;
+
+/**
+ * Reads ffmpeg's stderr: hands out frame reports and keeps the newest other lines. Lines and their number are
+ * bounded, and urls are redacted as they are kept.
+ */
+export class FfmpegLog {
+  private readonly kept: string[] = [];
+  private partial = '';
+  private readonly marker: RegExp;
+
+  constructor(
+    reportTag: string,
+    private readonly onReport: (report: FrameReport) => void,
+    private readonly limit = 60,
+  ) {
+    this.marker = new RegExp(`^\\[showinfo@${reportTag} @ `);
+  }
+
+  /** Takes text as it comes, cut anywhere. */
+  write(text: string): void {
+    const lines = (this.partial + text).split(/[\r\n]+/);
+    this.partial = (lines.pop() ?? '').slice(0, MAX_LINE);
+    for (const line of lines) this.line(line.slice(0, MAX_LINE));
+  }
+
+  /** The newest lines that are not frame reports, oldest first, urls redacted. */
+  lines(): readonly string[] {
+    return this.kept;
+  }
+
+  private line(line: string): void {
+    if (this.marker.test(line)) {
+      const [, pts, width, height] = REPORT.exec(line) ?? [];
+      if (pts === undefined || width === undefined || height === undefined) return;
+      const seconds = Number(pts);
+      this.onReport({
+        ptsMs: Number.isFinite(seconds) ? Math.round(seconds * 1_000) : null,
+        source: { width: Number(width), height: Number(height) },
+      });
+      return;
+    }
+    if (line.trim() === '' || line.includes('deprecated pixel format used')) return;
+    this.kept.push(redactUrls(line));
+    if (this.kept.length > this.limit) this.kept.shift();
+  }
+}
