@@ -14,7 +14,7 @@ export interface VideoDetectorOptions {
   allowDownload: boolean;
   /** `INFERENCE_THREADS`; the number of cores less one when not given. */
   threads?: number | undefined;
-  /** Where converted weights are kept; `.cache` in the models directory when not given. */
+  /** Where converted weights are kept; `.vigil/models` in the project when not given. */
   cacheDir?: string;
   /** Goes out for weights; the global `fetch` when not given. */
   fetch?: Fetch;

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { repositoryRoot } from '#libs/config/environment.js';
 import { AppError, messageOf } from '#libs/errors/app-error.js';
 import { download, type Fetch } from './model-download.js';
 import { identify, type FileIdentity } from './model-file.js';
@@ -25,9 +26,9 @@ export interface ResolvedModel {
 }
 
 export interface ModelStoreOptions {
-  /** Where weights are looked for and downloaded to. */
+  /** Where weights are looked for and downloaded to; a relative path is meant from the root of the project. */
   modelsDir: string;
-  /** Where converted weights are kept; `.cache` in the models directory when not given. */
+  /** Where converted weights are kept; `.vigil/models` in the project when not given. */
   cacheDir?: string;
   /** Whether missing weights may be downloaded. */
   allowDownload: boolean;
@@ -67,7 +68,7 @@ export class ModelStore {
       throw new AppError('model.unknown', 'user', sentence, { model: wanted });
     }
     if (model.source === 'package') return this.packaged(model, `Model ${model.name} runs.`);
-    const path = join(resolve(this.options.modelsDir), model.file);
+    const path = join(resolve(repositoryRoot, this.options.modelsDir), model.file);
     if (await this.verify(model, path)) return this.ready(model, path, `Model ${model.name} runs, from ${path}.`);
     try {
       await this.fetch(model, path, signal);
@@ -99,7 +100,7 @@ export class ModelStore {
   }
 
   private async packaged(model: PackagedModel, note: string): Promise<ResolvedModel> {
-    const cacheDir = resolve(this.options.cacheDir ?? join(this.options.modelsDir, '.cache'));
+    const cacheDir = resolve(repositoryRoot, this.options.cacheDir ?? join('.vigil', 'models'));
     const path = await convertedModel(model, cacheDir);
     return { name: model.name, path, labels: await readLabels(join(this.manifestDir, model.labels)), note };
   }
