@@ -1,0 +1,106 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { AppError, messageOf } from '#libs/errors/app-error.js';
+import { toSourceBox, type Size } from '../capture/frame.js';
+import { decode, type OutputValues } from './decode.js';
+import { frameFormatOf, hasOpenSides, inputSizeOf, pixelScaleOf, recognizeLayout, type Layout } from './layout.js';
+import { toPlanes } from './pixels.js';
+import { WorkerJob, WorkerStart, type WorkerMessage } from './worker-messages.js';
+
+/** Sides assumed where a model leaves them open: what Ultralytics and YOLOX-nano were trained at. */
+const openSide = { ultralytics: 640, yolox: 416 };
+
+interface Model {
+  session: InferenceSession;
+  inputName: string;
+  input: Size;
+  layout: Layout;
+  classes: number;
+}
+
+async function load({ modelPath, classes }: WorkerStart): Promise<Model> {
+  const session = await InferenceSession.create(modelPath, {
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+  }).catch((error: unknown) => {
+    const sentence = `${modelPath} is not a readable ONNX model (${messageOf(error)}). Put the file there anew.`;
+    throw new AppError('model.unreadable', 'user', sentence, { modelPath }, { cause: error });
+  });
+  const [described] = session.inputMetadata;
+  if (session.inputMetadata.length !== 1 || described === undefined || !described.isTensor) {
+    const names = session.inputNames.join(', ');
+    throw new AppError(
+      'model.unknown_layout',
+      'user',
+      `The model wants several inputs (${names}); understood is one picture.`,
+    );
+  }
+  const { name: inputName, type, shape } = described;
+  // The warm-up run is what tells the true shapes: a description may leave them open.
+  const warmed = async (input: Size): Promise<Model> => {
+    const outputs = await run(session, inputName, new Float32Array(3 * input.width * input.height), input);
+    const shapes = Object.entries(outputs).map(([name, { dims }]) => ({ name, dims }));
+    return { session, inputName, input, layout: recognizeLayout(shapes, input, classes), classes };
+  };
+  const model = await warmed(inputSizeOf(type, shape, openSide.ultralytics));
+  if (model.layout.family !== 'yolox' || !hasOpenSides(shape)) return model;
+  return warmed(inputSizeOf(type, shape, openSide.yolox));
+}
+
+async function run(
+  session: InferenceSession,
+  inputName: string,
+  planes: Float32Array,
+  { width, height }: Size,
+): Promise<InferenceSession.OnnxValueMapType> {
+  return session.run({ [inputName]: new Tensor('float32', planes, [1, 3, height, width]) });
+}
+
+async function serve(
+  start: WorkerStart,
+  send: (message: WorkerMessage) => void,
+): Promise<(job: WorkerJob) => Promise<void>> {
+  const model = await load(start);
+  const { input, layout, classes } = model;
+  const format = frameFormatOf(layout, input);
+  const scale = pixelScaleOf(layout);
+  const planes = new Float32Array(3 * input.width * input.height);
+  const frame = new SharedArrayBuffer(planes.length);
+  const pixels = new Uint8Array(frame);
+  send({ type: 'ready', format, family: layout.family, frame });
+  return async ({ id, source, minScore }) => {
+    toPlanes(pixels, scale, planes);
+    const outputs = await run(model.session, model.inputName, planes, input);
+    const objects = decode(layout, floatsOf(outputs), input, classes, minScore)
+      .map(({ classIndex, score, box }) => ({ classIndex, score, box: toSourceBox(box, format, source) }))
+      // What lay wholly in the padding has no extent in the source.
+      .filter(({ box }) => box[2] > box[0] && box[3] > box[1]);
+    send({ type: 'done', id, objects });
+  };
+}
+
+function floatsOf(outputs: InferenceSession.OnnxValueMapType): OutputValues {
+  const values: Record<string, Float32Array> = {};
+  for (const [name, output] of Object.entries(outputs)) {
+    if (output.data instanceof Float32Array) values[name] = output.data;
+  }
+  return values;
+}
+
+if (parentPort !== null) {
+  const port = parentPort;
+  const send = (message: WorkerMessage): void => port.postMessage(message);
+  try {
+    const inspect = await serve(WorkerStart.parse(workerData), send);
+    port.on('message', (message: unknown) => {
+      const job = WorkerJob.parse(message);
+      inspect(job).catch((error: unknown) => send({ type: 'failed', id: job.id, message: messageOf(error) }));
+    });
+  } catch (error) {
+    const code = error instanceof AppError ? error.code : 'model.unreadable';
+    send({ type: 'refused', code, message: messageOf(error) });
+  }
+}
