@@ -1,0 +1,141 @@
+import { hostname } from 'node:os';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { CaptureWorker } from '#libs/bus/capture-worker.js';
+import { HintSubscriber } from '#libs/bus/channels.js';
+import { FactPublisher } from '#libs/bus/fact-stream.js';
+import { MonitorDirectory } from '#libs/bus/monitor-directory.js';
+import { connectRedis, type RedisConnection } from '#libs/bus/redis.js';
+import { RuleBoard } from '#libs/bus/rule-board.js';
+import { SessionNumbers } from '#libs/bus/session-numbers.js';
+import { WatermarkBoard } from '#libs/bus/watermarks.js';
+import { type monitorSettings } from '#libs/config/shared.settings.js';
+import { list, type Values } from '#libs/config/settings.js';
+import { CaptureCommand } from '#libs/contracts/captures.js';
+import type { MonitorHeartbeat } from '#libs/contracts/monitors.js';
+import { CHANNELS } from '#libs/contracts/names.js';
+import { createEvidenceStore } from '#libs/evidence/create-store.js';
+import type { Logger } from '#libs/observability/logger.js';
+import { findFfmpeg } from './capture/ffmpeg-binary.js';
+import type { VideoDetector } from './detectors/detector.port.js';
+import { createVideoDetectors } from './detectors/registry.js';
+import { EgressProxy } from './egress/egress-proxy.js';
+import { Heartbeat } from './heartbeat.js';
+import { Shipper } from './outbox/shipper.js';
+import { Spool } from './outbox/spool.js';
+import { createPlatforms } from './platforms/registry.js';
+import { Captures } from './sessions/captures.js';
+import { RuleWatch } from './sessions/rule-watch.js';
+
+/** Version told in heartbeats. */
+const VERSION = '0.1.0';
+
+/** Everything the monitor is made of, started in order and stopped in reverse. */
+@Injectable()
+export class MonitorRuntime implements OnApplicationShutdown {
+  /** Whether models are warm and captures are taken. */
+  ready = false;
+  /** Ends what was started, last first. */
+  private readonly endings: (() => Promise<unknown>)[] = [];
+  /** What this monitor says of itself right now. */
+  heartbeat: () => MonitorHeartbeat = () => {
+    throw new Error('The monitor has not started yet.');
+  };
+
+  constructor(
+    private readonly settings: Values<typeof monitorSettings>,
+    private readonly logger: Logger,
+  ) {}
+
+  /** @throws AppError when something it cannot do without is missing; the message says what to do. */
+  async start(): Promise<void> {
+    const { settings, logger } = this;
+    const ffmpegPath = await findFfmpeg(settings.FFMPEG_PATH);
+    const evidence = createEvidenceStore(settings.EVIDENCE_URL);
+    const spool = this.own(
+      await Spool.open({ directory: settings.SPOOL_DIR, maxBytes: settings.SPOOL_MAX_MB * 1024 * 1024, logger }),
+      (it) => it.close(),
+    );
+    const [detector] = createVideoDetectors(settings, logger);
+    if (detector === undefined) throw new Error('No video detector is registered.');
+    await this.own(detector, (it) => it.stop()).start();
+    const egress = this.own(await EgressProxy.start({ allow: list.parse(settings.EGRESS_ALLOW) }), (it) => it.stop());
+
+    const redis = this.connect('commands');
+    const subscriber = new HintSubscriber(this.connect('hints'), logger);
+    const rules = this.own(new RuleWatch(new RuleBoard(redis), logger), (it) => Promise.resolve(it.stop()));
+    await rules.start(subscriber);
+    const shipper = new Shipper({
+      spool,
+      publisher: new FactPublisher(redis),
+      watermarks: new WatermarkBoard(redis),
+      subscriber,
+      clearOn: settings.SPOOL_CLEAR_ON,
+      logger,
+    });
+    await this.own(shipper, (it) => it.stop()).start();
+
+    const monitorId = settings.MONITOR_ID ?? `${hostname()}-${process.pid}`;
+    const platforms = createPlatforms({ allowFiles: settings.ALLOW_FILES });
+    const captures = new Captures({
+      ...{ monitorId, egress, detector, rules, spool, evidence, ffmpegPath, logger, platforms },
+      numbers: new SessionNumbers(redis),
+      sampleIntervalMs: settings.SAMPLE_INTERVAL_MS,
+      now: Date.now,
+      random: Math.random,
+    });
+    const worker = this.own(
+      new CaptureWorker(
+        this.connect('captures'),
+        (job, signal) => captures.run(job, signal),
+        { concurrency: settings.CAPTURE_CAPACITY, lockMs: settings.CAPTURE_LOCK_MS },
+        logger,
+      ),
+      (it) => it.close(),
+    );
+    await subscriber.on(CHANNELS.captures, CaptureCommand, ({ streamId, upToGeneration }) =>
+      worker.stop(streamId, upToGeneration),
+    );
+    const startedAt = Date.now();
+    this.heartbeat = () => ({
+      v: 1,
+      monitorId,
+      host: hostname(),
+      pid: process.pid,
+      version: VERSION,
+      startedAt,
+      at: Date.now(),
+      capacity: settings.CAPTURE_CAPACITY,
+      platforms: [...platforms.values()].map(({ descriptor }) => descriptor),
+      detectors: [describe(detector)],
+      spool: spool.stats(),
+      egress: egress.stats(),
+      sessions: captures.reports(),
+    });
+    const directory = new MonitorDirectory(redis);
+    await this.own(new Heartbeat(directory, this.heartbeat, logger), (it) => it.stop()).start();
+    worker.start();
+    this.ready = true;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.ready = false;
+    for (let end = this.endings.pop(); end !== undefined; end = this.endings.pop()) {
+      await end().catch((error: unknown) => this.logger.error({ error }, 'something did not stop in order'));
+    }
+  }
+
+  private own<T>(part: T, end: (part: T) => Promise<unknown>): T {
+    this.endings.push(() => end(part));
+    return part;
+  }
+
+  private connect(name: string): RedisConnection {
+    const redis = connectRedis(this.settings.REDIS_URL, `monitor-${name}`, this.logger);
+    return this.own(redis, (it) => Promise.resolve(it.disconnect()));
+  }
+}
+
+function describe(detector: VideoDetector): MonitorHeartbeat['detectors'][number] {
+  const { state, detail, model, labels } = detector.state();
+  return { ...detector.descriptor, state, detail, model, labels: [...labels] };
+}

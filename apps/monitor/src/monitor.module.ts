@@ -1,0 +1,15 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { HealthController } from './health/health.controller.js';
+import { MonitorRuntime } from './monitor-runtime.js';
+
+/** The monitor: its runtime and the health check that tells of it. */
+@Module({})
+export class MonitorModule {
+  static of(runtime: MonitorRuntime): DynamicModule {
+    return {
+      module: MonitorModule,
+      controllers: [HealthController],
+      providers: [{ provide: MonitorRuntime, useValue: runtime }],
+    };
+  }
+}

@@ -1,0 +1,78 @@
+import type { SessionNumbers } from '#libs/bus/session-numbers.js';
+import type { CaptureJob } from '#libs/contracts/captures.js';
+import type { SessionReport } from '#libs/contracts/monitors.js';
+import type { EvidenceStore } from '#libs/evidence/evidence-store.js';
+import type { Logger } from '#libs/observability/logger.js';
+import { RestartPolicy } from '../capture/backoff.js';
+import type { VideoDetector } from '../detectors/detector.port.js';
+import type { EgressProxy } from '../egress/egress-proxy.js';
+import type { Spool } from '../outbox/spool.js';
+import type { Platform } from '../platforms/platform.port.js';
+import { FactSink } from './fact-sink.js';
+import type { RuleWatch } from './rule-watch.js';
+import { StreamSession } from './stream-session.js';
+
+/** What the sessions of a process share. */
+export interface CaptureServices {
+  monitorId: string;
+  platforms: ReadonlyMap<string, Platform>;
+  egress: EgressProxy;
+  detector: VideoDetector;
+  rules: RuleWatch;
+  spool: Spool;
+  evidence: EvidenceStore;
+  numbers: SessionNumbers;
+  ffmpegPath: string;
+  sampleIntervalMs: number;
+  now: () => number;
+  random: () => number;
+  logger: Logger;
+}
+
+/** The captures that run in this process. */
+export class Captures {
+  private readonly sessions = new Map<string, StreamSession>();
+
+  constructor(private readonly services: CaptureServices) {}
+
+  /** Watches one stream until the signal aborts. The processor of a capture job. */
+  async run(job: CaptureJob, signal: AbortSignal): Promise<void> {
+    const { services } = this;
+    const session = await services.numbers.next(job.streamId);
+    const model = (): string => services.detector.state().model ?? 'none';
+    const origin = { job, session, monitorId: services.monitorId, model };
+    const sink = new FactSink(origin, services.spool, services.evidence, services.logger);
+    const platform = services.platforms.get(job.platform);
+    if (platform === undefined) {
+      const detail = `No monitor here knows the platform "${job.platform}".`;
+      sink.status({ status: 'error', reason: 'unsupported_scheme', detail, at: services.now() });
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      return;
+    }
+    const lane = await services.egress.open(job.streamId);
+    const running = new StreamSession(job, session, {
+      ...services,
+      rules: () => services.rules.objects,
+      restarts: new RestartPolicy(services),
+      ...{ platform, lane, sink },
+    });
+    this.sessions.set(job.streamId, running);
+    try {
+      await running.run(signal);
+    } finally {
+      if (this.sessions.get(job.streamId) === running) this.sessions.delete(job.streamId);
+      await lane.close();
+      if (signal.reason === 'shutdown') {
+        const detail = 'The monitor stops; another one takes over.';
+        sink.status({ status: 'pending', reason: 'restarting', detail, at: services.now() });
+      } else if (signal.reason === 'stopped') {
+        sink.status({ status: 'stopped', reason: null, detail: '', at: services.now() });
+      }
+    }
+  }
+
+  /** Live figures of every session. */
+  reports(): SessionReport[] {
+    return [...this.sessions.values()].map((session) => session.report());
+  }
+}

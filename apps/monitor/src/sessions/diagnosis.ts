@@ -1,0 +1,34 @@
+import type { StatusReason, StreamStatus } from '#libs/contracts/primitives.js';
+import { messageOf } from '#libs/errors/app-error.js';
+import { CaptureError } from '../capture/capture-error.js';
+import { PlatformError } from '../platforms/platform.port.js';
+
+/** What a fault means for the stream. */
+export interface Diagnosis {
+  status: StreamStatus;
+  reason: StatusReason;
+  /** A sentence for a person. */
+  detail: string;
+}
+
+/** Faults that time alone may mend: the source is not on air. The others need somebody to change something. */
+const TRANSIENT: ReadonlySet<StatusReason> = new Set([
+  'not_found',
+  'unreachable',
+  'stalled',
+  'ended',
+  'capture_failed',
+]);
+/** So many failures in a row make a transient fault "offline"; before, the stream is starting again. */
+const OFFLINE_AFTER = 3;
+
+/**
+ * Reads a fault of resolve or capture.
+ * @param failures failures in a row before this one
+ */
+export function diagnose(error: unknown, failures: number): Diagnosis {
+  const reason = error instanceof PlatformError || error instanceof CaptureError ? error.reason : 'capture_failed';
+  const detail = messageOf(error);
+  if (!TRANSIENT.has(reason)) return { status: 'error', reason, detail };
+  return { status: failures + 1 >= OFFLINE_AFTER ? 'offline' : 'starting', reason, detail };
+}

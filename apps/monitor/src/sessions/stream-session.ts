@@ -1,0 +1,194 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { CaptureJob, ObjectRule } from '#libs/contracts/captures.js';
+import type { SessionReport } from '#libs/contracts/monitors.js';
+import { messageOf } from '#libs/errors/app-error.js';
+import type { Logger } from '#libs/observability/logger.js';
+import { Capture } from '../capture/capture.js';
+import { RestartPolicy } from '../capture/backoff.js';
+import type { CapturedFrame, FrameFormat } from '../capture/frame.js';
+import type { VideoDetector } from '../detectors/detector.port.js';
+import type { EgressLane } from '../egress/egress-lane.js';
+import { KEEP_RATIO } from '../pipeline/appearance.js';
+import { ObjectPipeline } from '../pipeline/object-pipeline.js';
+import type { Platform, Playback } from '../platforms/platform.port.js';
+import { LatestFrame } from '../samplers/latest-frame.js';
+import { diagnose } from './diagnosis.js';
+import { SessionFigures } from './session-figures.js';
+import type { SessionSink } from './session-sink.js';
+import { SessionStatus } from './session-status.js';
+import { StreamClock } from './stream-clock.js';
+
+/** Frames are captured in this form while there is no model to look at them: the stream's status stays true. */
+const BLIND_FORMAT: FrameFormat = { width: 64, height: 64, fit: 'stretch', pad: 0, pixels: 'bgr24' };
+/** So many inspections in a row that fail make the stream's video degraded. */
+const MOST_DETECTOR_FAILURES = 3;
+
+/** What a session works with. */
+export interface SessionParts {
+  platform: Platform;
+  lane: EgressLane;
+  detector: VideoDetector;
+  /** The watch list at this moment. */
+  rules: () => readonly ObjectRule[];
+  sink: SessionSink;
+  restarts: RestartPolicy;
+  ffmpegPath: string;
+  sampleIntervalMs: number;
+  /** Longest silence of a live stream, ms; the capture's own rule when unset. */
+  stallMs?: number;
+  now: () => number;
+  logger: Logger;
+}
+
+/** Watches one stream from the first resolve to the last frame: resolves, captures, inspects, confirms, records. */
+export class StreamSession {
+  private readonly status: SessionStatus;
+  private readonly figures: SessionFigures;
+  private readonly clock: StreamClock;
+  private readonly pipeline: ObjectPipeline;
+  private readonly startedAt: number;
+  private decode: 'keyframes' | 'full' = 'keyframes';
+  private failuresInARow = 0;
+
+  /** @param session number of this session, larger than any before it for the stream. */
+  constructor(
+    readonly job: CaptureJob,
+    readonly session: number,
+    private readonly parts: SessionParts,
+  ) {
+    this.startedAt = parts.now();
+    this.status = new SessionStatus((change) => parts.sink.status(change), parts.now);
+    this.figures = new SessionFigures(parts.now);
+    this.clock = new StreamClock(parts.now);
+    this.pipeline = new ObjectPipeline(job.streamId, session);
+  }
+
+  /**
+   * Runs until the signal aborts, or to the end of a file. Faults of the source are told as status and tried again
+   * with back-off; only a defect rejects.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    try {
+      while (!signal.aborted) {
+        if (await this.attempt(signal)) return;
+        this.figures.restarts += 1;
+        await wait(this.parts.restarts.failed(), undefined, { signal }).catch(() => undefined);
+      }
+    } finally {
+      await this.close(this.pipeline.end());
+    }
+  }
+
+  /** Live figures for the heartbeat. */
+  report(): SessionReport {
+    const { status, reason, detail } = this.status.change;
+    const { streamId, generation } = this.job;
+    return {
+      ...{ streamId, session: this.session, generation, status, reason, detail, startedAt: this.startedAt },
+      ...this.figures.report(),
+    };
+  }
+
+  /** One resolve and capture. @returns whether the session is over. */
+  private async attempt(signal: AbortSignal): Promise<boolean> {
+    try {
+      if (this.status.change.status === 'pending') this.status.set('starting');
+      const playback = await this.parts.platform.resolve(this.job.url, this.parts.lane, signal);
+      let again: boolean;
+      do again = await this.watch(playback, signal);
+      while (again && !signal.aborted);
+      return signal.aborted || playback.pace === 'file';
+    } catch (error) {
+      if (signal.aborted) return true;
+      const verdict = diagnose(error, this.parts.restarts.failures);
+      this.parts.logger.info({ streamId: this.job.streamId, ...verdict, error: messageOf(error) }, 'capture ended');
+      this.status.set(verdict.status, verdict.reason, verdict.detail);
+      return false;
+    }
+  }
+
+  /** One run of ffmpeg. @returns true when it should start again at once, decoding in full. */
+  private async watch(playback: Playback, signal: AbortSignal): Promise<boolean> {
+    const { parts } = this;
+    const capture = new Capture({
+      ffmpegPath: parts.ffmpegPath,
+      playback,
+      format: parts.detector.frameFormat ?? BLIND_FORMAT,
+      sampleIntervalMs: parts.sampleIntervalMs,
+      decode: this.decode,
+      proxyUrl: /^https?:/i.test(playback.url) ? parts.lane.proxyUrl : null,
+      fault: () => parts.lane.lastFault(),
+      ...(parts.stallMs === undefined ? {} : { stallMs: parts.stallMs }),
+    });
+    const frames = capture.frames(signal);
+    const latest = new LatestFrame(frames);
+    const droppedBefore = this.figures.dropped;
+    this.clock.restart();
+    for await (const frame of playback.pace === 'file' ? frames : latest) {
+      this.figures.captured += 1 + droppedBefore + latest.dropped - this.figures.dropped;
+      this.figures.dropped = droppedBefore + latest.dropped;
+      this.figures.lastFrameAt = frame.receivedAt;
+      await this.inspect(frame, signal);
+      if (capture.stats.sparseKeyframes && this.decode === 'keyframes') {
+        this.decode = 'full';
+        parts.logger.info({ streamId: this.job.streamId }, 'keyframes are far apart: decoding in full');
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private async inspect(frame: CapturedFrame, signal: AbortSignal): Promise<void> {
+    const { detector, rules: currentRules } = this.parts;
+    const streamTimeMs = this.clock.at(frame.ptsMs);
+    const rules = currentRules();
+    this.parts.restarts.healthy();
+    const state = detector.state();
+    if (state.state !== 'ready') {
+      this.status.set('degraded', 'model_missing', state.detail);
+      return;
+    }
+    let objects: Awaited<ReturnType<VideoDetector['inspect']>> = [];
+    try {
+      const least = Math.min(...rules.map(({ threshold }) => threshold)) * KEEP_RATIO;
+      if (rules.length > 0) objects = await detector.inspect(frame, least, signal);
+    } catch (error) {
+      if (!signal.aborted) this.detectorFailed(error);
+      return;
+    }
+    this.failuresInARow = 0;
+    this.figures.countInspected();
+    this.status.set('live');
+    const { receivedAt, ptsMs } = frame;
+    const { opened, closed, suppressed } = this.pipeline.inspect({ streamTimeMs, receivedAt, ptsMs, objects }, rules);
+    this.figures.suppressed += suppressed;
+    for (const event of opened) {
+      try {
+        await this.parts.sink.opened(event, frame);
+        this.pipeline.committed(event.eventId);
+      } catch (error) {
+        this.pipeline.refused(event.eventId);
+        this.parts.logger.error({ eventId: event.eventId, error: messageOf(error) }, 'an event could not be kept');
+      }
+    }
+    await this.close(closed);
+    this.parts.sink.inspected?.(streamTimeMs);
+  }
+
+  private detectorFailed(error: unknown): void {
+    this.figures.detectorFailures += 1;
+    this.failuresInARow += 1;
+    this.parts.logger.warn({ streamId: this.job.streamId, error: messageOf(error) }, 'a frame could not be inspected');
+    if (this.failuresInARow >= MOST_DETECTOR_FAILURES) {
+      this.status.set('degraded', 'detector_failed', messageOf(error));
+    }
+  }
+
+  private async close(events: Awaited<ReturnType<ObjectPipeline['end']>>): Promise<void> {
+    for (const event of events) {
+      await this.parts.sink.closed(event).catch((error: unknown) => {
+        this.parts.logger.error({ eventId: event.eventId, error: messageOf(error) }, 'the end of an event was lost');
+      });
+    }
+  }
+}
