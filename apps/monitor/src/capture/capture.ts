@@ -204,7 +204,11 @@ async function pieceOf(pieces: AsyncGenerator<Buffer, void, void>): Promise<Buff
     const { value, done } = await pieces.next();
     return done === true ? null : value;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE') return null;
+    if (closedUnderneath(error)) return null;
     throw error;
   }
+}
+
+function closedUnderneath(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
 }

@@ -5,7 +5,7 @@ import { AppError, messageOf } from '#libs/errors/app-error.js';
 import { connectTo } from './connect.js';
 import type { Destinations } from './destinations.js';
 import { EgressError } from './egress-error.js';
-import { basicAuth, portOf } from './http-message.js';
+import { assertNotCompressed, basicAuth, portOf } from './http-message.js';
 import type { LaneBudget } from './lane-budget.js';
 
 /** What to send. */
@@ -49,6 +49,7 @@ export async function fetchThrough(url: string, init: FetchInit, bounds: FetchBo
       const response = await exchange(target, headers, bounds, signal);
       const location = response.headers.location;
       const redirected = [301, 302, 303, 307, 308].includes(response.statusCode ?? 0) && location !== undefined;
+      assertNotCompressed(response);
       if (!redirected) return await collect(response, target, init.maxBytes ?? 64 * 2 ** 10, bounds.budget, signal);
       response.destroy();
       const next = parse(new URL(location, target).href);

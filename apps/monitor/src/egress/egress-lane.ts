@@ -8,7 +8,7 @@ import { connectTo } from './connect.js';
 import type { Destinations } from './destinations.js';
 import { EgressError, type EgressFault } from './egress-error.js';
 import { fetchThrough, type FetchInit, type FetchedResponse } from './egress-fetch.js';
-import { basicAuth, endToEndHeaders, portOf } from './http-message.js';
+import { assertNotCompressed, assertWebRedirect, basicAuth, endToEndHeaders, portOf } from './http-message.js';
 import type { EgressStats, LaneBudget } from './lane-budget.js';
 
 /**
@@ -160,11 +160,9 @@ export class EgressLane {
       outgoing.on('error', reject);
       outgoing.end();
     });
-    const coding = response.headers['content-encoding'] ?? 'identity';
-    if (coding === 'identity' || coding === '') return response;
-    response.destroy();
-    // A player would inflate it without a limit.
-    throw new EgressError('not_a_stream', `The server sent ${coding.slice(0, 20)} data that was not asked for.`);
+    assertNotCompressed(response);
+    assertWebRedirect(response, url);
+    return response;
   }
 
   private async tunnel(incoming: IncomingMessage, client: Duplex): Promise<void> {
