@@ -122,10 +122,17 @@ describe('suppression', () => {
   });
 });
 
-it('pixels become planes in the order of their channels', () => {
-  const planes = new Float32Array(6);
-  toPlanes(new Uint8Array([1, 2, 3, 4, 5, 6]), 0.5, planes);
-  expect([...planes]).toEqual([0.5, 2, 1, 2.5, 1.5, 3]);
+describe('pixels', () => {
+  it.each([0, 1, 4])('become planes in the order of their channels, from byte %i of their memory', (offset) => {
+    const count = 13;
+    const memory = new Uint8Array(offset + count * 3).map((_, at) => (at - offset) * 6 + 7);
+    const planes = new Float32Array(count * 3);
+    toPlanes(memory.subarray(offset), 0.5, planes);
+    const expected = [0, 1, 2].flatMap((channel) =>
+      Array.from({ length: count }, (_, at) => (((at * 3 + channel) * 6 + 7) % 256) / 2),
+    );
+    expect([...planes]).toEqual(expected);
+  });
 });
 
 function close(value: number): unknown {
