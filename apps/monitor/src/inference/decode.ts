@@ -51,7 +51,8 @@ function decodeYolox(values: Float32Array, input: Size, classes: number, minScor
     for (let line = 0; line < lines; line++) {
       for (let column = 0; column < columns; column++, row++) {
         const at = row * width;
-        const [classIndex, score] = best(values, at + 5, 1, classes, values[at + 4] ?? 0, minScore);
+        if (!((values[at + 4] ?? 0) >= minScore)) continue;
+        const [classIndex, score] = best(values, at + 5, classes, values[at + 4] ?? 0, minScore);
         if (classIndex < 0) continue;
         const w = Math.exp(values[at + 2] ?? NaN) * stride;
         const h = Math.exp(values[at + 3] ?? NaN) * stride;
@@ -69,7 +70,8 @@ function decodeV5(values: Float32Array, rows: number, classes: number, minScore:
   const found: Candidate[] = [];
   for (let row = 0; row < rows; row++) {
     const at = row * (5 + classes);
-    const [classIndex, score] = best(values, at + 5, 1, classes, values[at + 4] ?? 0, minScore);
+    if (!((values[at + 4] ?? 0) >= minScore)) continue;
+    const [classIndex, score] = best(values, at + 5, classes, values[at + 4] ?? 0, minScore);
     if (classIndex < 0) continue;
     collect(found, centered(classIndex, score, values, at, 1));
   }
@@ -152,16 +154,14 @@ function isPeak(
 function best(
   values: Float32Array,
   from: number,
-  step: number,
   classes: number,
   objectness: number,
   minScore: number,
 ): [classIndex: number, score: number] {
-  if (!(objectness >= minScore)) return [-1, 0];
   let classIndex = -1;
   let top = -1;
   for (let index = 0; index < classes; index++) {
-    const score = values[from + index * step] ?? 0;
+    const score = values[from + index] ?? 0;
     if (score > top) {
       top = score;
       classIndex = index;

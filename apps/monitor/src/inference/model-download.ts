@@ -62,7 +62,6 @@ async function* verified(
 
 /** `fetch failed` alone says nothing: the reason is in the cause. */
 function causeOf(error: unknown): string {
-  return error instanceof Error && error.cause !== undefined
-    ? `${error.message} (${messageOf(error.cause)})`
-    : messageOf(error);
+  const cause = typeof error === 'object' && error !== null && 'cause' in error ? error.cause : undefined;
+  return cause === undefined ? messageOf(error) : `${messageOf(error)} (${messageOf(cause)})`;
 }

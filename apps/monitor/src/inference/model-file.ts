@@ -18,7 +18,7 @@ export async function identify(path: string): Promise<FileIdentity | null> {
     await pipeline(createReadStream(path), hash);
     return { size, sha256: hash.digest('hex') };
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return null;
     throw error;
   }
 }

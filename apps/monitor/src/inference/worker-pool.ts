@@ -277,7 +277,7 @@ export class WorkerPool {
     this.counts.restarts++;
     void this.track(
       this.launch().catch((error: unknown) => {
-        this.lastLoss = messageOf(error);
+        this.lastLoss = messageOf(error).replace(/\.$/, '');
         this.restart();
       }),
     );

@@ -1,0 +1,39 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import sharp from 'sharp';
+import { placement, type CapturedFrame, type FrameFormat } from '../capture/frame.js';
+
+/** A photograph of a group of people that comes with a package of the project. */
+export const groupPhoto = join(
+  dirname(createRequire(import.meta.url).resolve('@vladmandic/face-api/package.json')),
+  'demo',
+  'sample1.jpg',
+);
+
+/** A photograph as a captured frame of the asked format. */
+export async function frameOfPhoto(path: string, format: FrameFormat): Promise<CapturedFrame> {
+  const picture = sharp(path);
+  const { width, height } = await picture.metadata();
+  const source = { width, height };
+  const { scaleX, scaleY, offsetX, offsetY } = placement(format, source);
+  const inner = { width: Math.round(width * scaleX), height: Math.round(height * scaleY) };
+  const pixels = await picture
+    .clone()
+    .removeAlpha()
+    .resize({ ...inner, fit: 'fill', kernel: 'linear' })
+    .extend({
+      left: offsetX,
+      top: offsetY,
+      right: format.width - inner.width - offsetX,
+      bottom: format.height - inner.height - offsetY,
+      background: { r: format.pad, g: format.pad, b: format.pad },
+    })
+    .raw()
+    .toBuffer();
+  if (format.pixels === 'bgr24') {
+    for (let at = 0; at < pixels.length; at += 3) {
+      [pixels[at], pixels[at + 2]] = [pixels[at + 2] ?? 0, pixels[at] ?? 0];
+    }
+  }
+  return { index: 0, ptsMs: 0, receivedAt: 0, source, pixels, jpeg: await picture.jpeg().toBuffer() };
+}
