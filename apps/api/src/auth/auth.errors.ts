@@ -23,3 +23,15 @@ export const tooManyAttempts = (retryAfterSeconds: number): AppError =>
     `Too many failed attempts: try again in ${String(Math.ceil(retryAfterSeconds))} seconds.`,
     { retryAfterSeconds: Math.ceil(retryAfterSeconds) },
   );
+
+/** Signed in with a one-time password that must be changed before anything else. */
+export const passwordChangeDue = (): AppError =>
+  new AppError(
+    'auth.password_change.forbidden',
+    'user',
+    'This password was meant for one use: choose your own with POST /api/auth/change-password first.',
+  );
+
+/** The current password, asked for again, is wrong. */
+export const wrongPassword = (): AppError =>
+  new AppError('auth.password.forbidden', 'user', 'The current password is wrong.');
