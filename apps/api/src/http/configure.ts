@@ -26,7 +26,6 @@ export function configureHttp(app: NestExpressApplication, settings: ApiSettings
   );
   app.enableCors(corsOptions(settings));
   app.useBodyParser('json', { limit: BODY_LIMIT });
-  app.useBodyParser('urlencoded', { limit: BODY_LIMIT, extended: false });
   app.setGlobalPrefix('api', { exclude: HEALTH_ROUTES.map((path) => ({ path, method: RequestMethod.GET })) });
   app.useGlobalPipes(validationPipe());
   serveOpenApi(app);
