@@ -39,6 +39,10 @@ export const apiSettings = {
     z.string().default(''),
     'Origins of browser front ends that may call the api, separated by commas.',
   ),
+  TRUSTED_PROXIES: setting(
+    z.string().default(''),
+    'Addresses of reverse proxies whose `X-Forwarded-For` is believed, separated by commas, e.g. `loopback`.',
+  ),
   DEFAULT_ADMIN_USERNAME: setting(z.string().default('admin'), 'Name of the first admin, made when there is no admin.'),
   DEFAULT_ADMIN_EMAIL: setting(z.email().default('admin@vigil.invalid'), 'E-mail address of the first admin.'),
   DEFAULT_ADMIN_PASSWORD: secret(

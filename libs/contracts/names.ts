@@ -22,6 +22,8 @@ export const REDIS = {
   monitorPrefix: 'vigil:monitor:',
   /** Prefix of the counter that numbers a stream's sessions. */
   sessionPrefix: 'vigil:session:',
+  /** Prefix of the api's counters of attempts, each with a time to live. */
+  attemptsPrefix: 'vigil:attempts:',
 } as const;
 
 /** Pub/sub channels: hints only, losing one costs seconds. */

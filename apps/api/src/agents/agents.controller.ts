@@ -1,0 +1,55 @@
+import { Body, Controller, Get, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { CurrentUser, Roles } from '../auth/access.decorators.js';
+import type { AuthenticatedUser } from '../auth/authenticated-user.js';
+import { ApiErrors } from '../http/api-errors.js';
+import { PageQuery, type Page } from '../http/pagination.js';
+import { Id } from '../http/params.js';
+import { Agent, AgentPage, CreateAgentRequest, CreatedAgent, UpdateAgentRequest } from './agents.dto.js';
+import { AgentsService } from './agents.service.js';
+
+@ApiTags('agents')
+@ApiBearerAuth()
+@Controller('agents')
+export class AgentsController {
+  constructor(private readonly agents: AgentsService) {}
+
+  @Roles('admin')
+  @Get()
+  @ApiOperation({ operationId: 'listAgents', summary: 'All agents, by user name' })
+  @ApiResponse({ status: 200, description: 'One page.', standardSchema: AgentPage })
+  @ApiErrors(400, 401, 403)
+  list(@Query({ schema: PageQuery }) query: PageQuery): Promise<Page<Agent>> {
+    return this.agents.list(query);
+  }
+
+  @Roles('admin')
+  @Post()
+  @ApiOperation({ operationId: 'createAgent', summary: 'Make an agent' })
+  @ApiResponse({ status: 201, description: 'Made.', standardSchema: CreatedAgent })
+  @ApiErrors(400, 401, 403, 409)
+  create(@Body({ schema: CreateAgentRequest }) body: CreateAgentRequest): Promise<CreatedAgent> {
+    return this.agents.create(body);
+  }
+
+  @Get(':id')
+  @ApiOperation({ operationId: 'getAgent', summary: 'One agent; agents see themselves alone' })
+  @ApiResponse({ status: 200, description: 'The agent.', standardSchema: Agent })
+  @ApiErrors(400, 401, 404)
+  get(@CurrentUser() user: AuthenticatedUser, @Param('id', { schema: Id }) id: string): Promise<Agent> {
+    return this.agents.get(user, id);
+  }
+
+  @Roles('admin')
+  @Patch(':id')
+  @ApiOperation({ operationId: 'updateAgent', summary: 'Change, disable or enable an agent' })
+  @ApiResponse({ status: 200, description: 'The agent as it is now.', standardSchema: Agent })
+  @ApiErrors(400, 401, 403, 404, 409)
+  update(
+    @CurrentUser() user: AuthenticatedUser,
+    @Param('id', { schema: Id }) id: string,
+    @Body({ schema: UpdateAgentRequest }) body: UpdateAgentRequest,
+  ): Promise<Agent> {
+    return this.agents.update(user, id, body);
+  }
+}

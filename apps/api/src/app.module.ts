@@ -1,0 +1,34 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { Logger } from '#libs/observability/logger.js';
+import { AuthModule } from './auth/auth.module.js';
+import { BusModule } from './bus/bus.module.js';
+import { DatabaseModule } from './database/database.module.js';
+import { EventsModule } from './events/events.module.js';
+import { HealthModule } from './health/health.module.js';
+import { HttpModule } from './http/http.module.js';
+import { NotificationsModule } from './notifications/notifications.module.js';
+import { RuntimeModule, type ApiSettings } from './runtime.module.js';
+import { StreamsModule } from './streams/streams.module.js';
+import { UsersModule } from './users/users.module.js';
+
+/** The list of rooms. */
+@Module({})
+export class AppModule {
+  static with(settings: ApiSettings, logger: Logger): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        RuntimeModule.with(settings, logger),
+        DatabaseModule,
+        EventsModule,
+        BusModule,
+        HttpModule,
+        HealthModule,
+        AuthModule,
+        UsersModule,
+        StreamsModule,
+        NotificationsModule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,46 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { CurrentUser, Roles } from '../auth/access.decorators.js';
+import type { AuthenticatedUser } from '../auth/authenticated-user.js';
+import { ApiErrors } from '../http/api-errors.js';
+import type { Page } from '../http/pagination.js';
+import { Id } from '../http/params.js';
+import { Assignment, AssignmentPage, AssignmentQuery, CreateAssignmentRequest } from './assignments.dto.js';
+import { AssignmentsService } from './assignments.service.js';
+
+@ApiTags('assignments')
+@ApiBearerAuth()
+@Controller('assignments')
+export class AssignmentsController {
+  constructor(private readonly assignments: AssignmentsService) {}
+
+  @Get()
+  @ApiOperation({ operationId: 'listAssignments', summary: 'Who looks after what; agents see their own' })
+  @ApiResponse({ status: 200, description: 'One page.', standardSchema: AssignmentPage })
+  @ApiErrors(400, 401)
+  list(
+    @CurrentUser() user: AuthenticatedUser,
+    @Query({ schema: AssignmentQuery }) query: AssignmentQuery,
+  ): Promise<Page<Assignment>> {
+    return this.assignments.list(user, query);
+  }
+
+  @Roles('admin')
+  @Post()
+  @ApiOperation({ operationId: 'createAssignment', summary: 'Let an agent look after a stream' })
+  @ApiResponse({ status: 201, description: 'Assigned.', standardSchema: Assignment })
+  @ApiErrors(400, 401, 403, 404, 409)
+  create(@Body({ schema: CreateAssignmentRequest }) body: CreateAssignmentRequest): Promise<Assignment> {
+    return this.assignments.create(body);
+  }
+
+  @Roles('admin')
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({ operationId: 'deleteAssignment', summary: 'Take a stream away from an agent' })
+  @ApiResponse({ status: 204, description: 'Gone; open sockets of the agent no longer hear of the stream.' })
+  @ApiErrors(400, 401, 403, 404)
+  remove(@Param('id', { schema: Id }) id: string): Promise<void> {
+    return this.assignments.remove(id);
+  }
+}

@@ -1,0 +1,10 @@
+import { AppError } from '#libs/errors/app-error.js';
+
+export const assignmentExists = (): AppError =>
+  new AppError('assignment.conflict', 'user', 'This agent looks after this stream already.');
+
+export const assignmentTargetMissing = (): AppError =>
+  new AppError('assignment.target.not_found', 'user', 'There is no such agent or no such stream.');
+
+export const assignmentNotFound = (): AppError =>
+  new AppError('assignment.not_found', 'user', 'There is no such assignment: see GET /api/assignments.');

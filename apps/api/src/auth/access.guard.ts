@@ -1,0 +1,37 @@
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { ACCESS } from './access.decorators.js';
+import { forbidden, passwordChangeDue, unauthorized } from './auth.errors.js';
+import type { AuthenticatedRequest, UserRole } from './authenticated-user.js';
+import { Authenticator } from './authenticator.js';
+
+/** Stands before every route: whoever is not let in by a decorator, or signed in, stays out. */
+@Injectable()
+export class AccessGuard implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly authenticator: Authenticator,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    // Sockets are authenticated when they connect, in every namespace: guards do not run there.
+    if (context.getType() !== 'http') return true;
+    const targets = [context.getHandler(), context.getClass()];
+    if (this.reflector.getAllAndOverride<boolean | undefined>(ACCESS.public, targets) === true) return true;
+    const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
+    const identity = await this.authenticator.authenticate(bearerOf(request));
+    const early = this.reflector.getAllAndOverride<boolean | undefined>(ACCESS.beforePasswordChange, targets) === true;
+    if (identity.mustChangePassword && !early) throw passwordChangeDue();
+    const roles = this.reflector.getAllAndOverride<UserRole[] | undefined>(ACCESS.roles, targets);
+    if (roles !== undefined && !roles.includes(identity.user.role)) throw forbidden();
+    request.user = identity.user;
+    request.sessionId = identity.sessionId;
+    return true;
+  }
+}
+
+function bearerOf(request: AuthenticatedRequest): string {
+  const [scheme, token, rest] = (request.headers.authorization ?? '').split(' ');
+  if (scheme?.toLowerCase() !== 'bearer' || token === undefined || rest !== undefined) throw unauthorized();
+  return token;
+}

@@ -1,0 +1,36 @@
+import { Global, Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { UsersModule } from '../users/users.module.js';
+import { AccessGuard } from './access.guard.js';
+import { AccessTokens } from './access-tokens.js';
+import { AuthController } from './auth.controller.js';
+import { AuthService } from './auth.service.js';
+import { Authenticator } from './authenticator.js';
+import { FirstAdmin } from './first-admin.js';
+import { secretProviders } from './jwt-secret.js';
+import { LoginThrottle } from './login-throttle.js';
+import { PasswordHasher } from './password-hasher.js';
+import { RefreshTokens } from './refresh-tokens.js';
+import { SessionsRepository } from './sessions.repository.js';
+import { SIGNING_SECRET } from './signing-secret.js';
+
+/** Who may do what: sign-in, tokens, and the guard before every route. */
+@Global()
+@Module({
+  imports: [UsersModule],
+  controllers: [AuthController],
+  providers: [
+    ...secretProviders,
+    AccessTokens,
+    AuthService,
+    Authenticator,
+    FirstAdmin,
+    LoginThrottle,
+    PasswordHasher,
+    RefreshTokens,
+    SessionsRepository,
+    { provide: APP_GUARD, useClass: AccessGuard },
+  ],
+  exports: [SIGNING_SECRET, Authenticator, AccessTokens, PasswordHasher, SessionsRepository],
+})
+export class AuthModule {}

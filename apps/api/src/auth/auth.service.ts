@@ -1,0 +1,103 @@
+import { Injectable } from '@nestjs/common';
+import { AppError } from '#libs/errors/app-error.js';
+import { AppEvents } from '../events/app-events.js';
+import type { UserEntity } from '../users/user.entity.js';
+import { UsersRepository } from '../users/users.repository.js';
+import { ACCESS_TOKEN_SECONDS, AccessTokens } from './access-tokens.js';
+import type {
+  ChangePasswordRequest,
+  LoginRequest,
+  SessionUser,
+  TokenVerification,
+  TokenVerifyRequest,
+  Tokens,
+} from './auth.dto.js';
+import { badCredentials, badRefreshToken, unauthorized, wrongPassword } from './auth.errors.js';
+import { Authenticator } from './authenticator.js';
+import { LoginThrottle } from './login-throttle.js';
+import { PasswordHasher } from './password-hasher.js';
+import { RefreshTokens, type IssuedRefreshToken } from './refresh-tokens.js';
+import { SessionsRepository } from './sessions.repository.js';
+
+/** Signing in, staying in, getting out. */
+@Injectable()
+export class AuthService {
+  constructor(
+    private readonly users: UsersRepository,
+    private readonly sessions: SessionsRepository,
+    private readonly accessTokens: AccessTokens,
+    private readonly refreshTokens: RefreshTokens,
+    private readonly authenticator: Authenticator,
+    private readonly passwords: PasswordHasher,
+    private readonly throttle: LoginThrottle,
+    private readonly events: AppEvents,
+  ) {}
+
+  /** @throws AppError `auth.credentials.unauthorized`, `auth.too_many`. */
+  async login({ username, password }: LoginRequest, address: string): Promise<Tokens> {
+    await this.throttle.attempt(username, address);
+    const user = await this.users.findByLogin(username);
+    const right = await this.passwords.verify(user?.passwordHash ?? null, password);
+    if (user === null || !right || user.disabledAt !== null) throw badCredentials();
+    await this.throttle.succeeded(username);
+    return this.tokensFor(user, await this.refreshTokens.open(user.id));
+  }
+
+  /** @throws AppError `auth.refresh.unauthorized` for a refresh token that is no longer good. */
+  async verify(request: TokenVerifyRequest): Promise<TokenVerification> {
+    if ('refreshToken' in request) {
+      const issued = await this.refreshTokens.rotate(request.refreshToken);
+      const user = await this.users.findById(issued.userId);
+      if (user === null || user.disabledAt !== null) throw badRefreshToken();
+      return { valid: true, ...(await this.tokensFor(user, issued)) };
+    }
+    const identity = await this.authenticator.authenticate(request.token).catch((error: unknown) => {
+      if (error instanceof AppError && error.kind === 'user') return null;
+      throw error;
+    });
+    if (identity === null) return { valid: false, user: null };
+    const expiresIn = Math.max(0, Math.floor((identity.expiresAt.getTime() - Date.now()) / 1_000));
+    return { valid: true, user: await this.user(identity.user.id), expiresIn };
+  }
+
+  /** Ends a sign-in, its refresh tokens and its sockets. */
+  async logout(sessionId: string, userId: string): Promise<void> {
+    await this.sessions.revoke(sessionId);
+    this.events.emit('user.revoked', { userId });
+  }
+
+  async user(id: string): Promise<SessionUser> {
+    const user = await this.users.findById(id);
+    if (user === null) throw unauthorized();
+    return viewOf(user);
+  }
+
+  /** Sets a new password and ends the user's other sign-ins. @throws AppError `auth.password.forbidden`. */
+  async changePassword(
+    userId: string,
+    sessionId: string,
+    { currentPassword, newPassword }: ChangePasswordRequest,
+  ): Promise<void> {
+    const user = await this.users.findById(userId);
+    if (user === null) throw unauthorized();
+    await this.throttle.attempt(`change:${userId}`, `change:${userId}`);
+    if (!(await this.passwords.verify(user.passwordHash, currentPassword))) throw wrongPassword();
+    const passwordHash = await this.passwords.hash(newPassword);
+    await this.users.update(userId, { passwordHash, mustChangePassword: false });
+    await this.sessions.revokeAll(userId, sessionId);
+    this.events.emit('user.revoked', { userId });
+  }
+
+  private async tokensFor(user: UserEntity, issued: IssuedRefreshToken): Promise<Tokens> {
+    return {
+      accessToken: await this.accessTokens.issue(user.id, issued.sessionId),
+      refreshToken: issued.token,
+      expiresIn: ACCESS_TOKEN_SECONDS,
+      user: viewOf(user),
+    };
+  }
+}
+
+function viewOf({ id, username, email, name, role, mustChangePassword }: UserEntity): SessionUser {
+  return { id, username, email, name, role, mustChangePassword };
+}

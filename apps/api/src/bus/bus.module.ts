@@ -1,0 +1,41 @@
+import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { AttemptCounter } from '#libs/bus/attempt-counter.js';
+import { CaptureQueue } from '#libs/bus/capture-queue.js';
+import { MonitorDirectory } from '#libs/bus/monitor-directory.js';
+import { connectRedis, type RedisConnection } from '#libs/bus/redis.js';
+import { RuleBoard } from '#libs/bus/rule-board.js';
+import type { Logger } from '#libs/observability/logger.js';
+import { API_SETTINGS, LOGGER, type ApiSettings } from '../runtime.module.js';
+
+/** Injection token of the connection for short commands; it rejects at once while Redis is away. */
+export const BUS_REDIS = Symbol('BUS_REDIS');
+
+/** What the api says to monitors and hears of them, for every room. */
+@Global()
+@Module({
+  providers: [
+    {
+      provide: BUS_REDIS,
+      inject: [API_SETTINGS, LOGGER],
+      useFactory: (settings: ApiSettings, logger: Logger) =>
+        connectRedis(settings.REDIS_URL, 'api', logger, { failFast: true }),
+    },
+    ...[AttemptCounter, CaptureQueue, MonitorDirectory, RuleBoard].map((part) => ({
+      provide: part,
+      inject: [BUS_REDIS],
+      useFactory: (redis: RedisConnection) => new part(redis),
+    })),
+  ],
+  exports: [BUS_REDIS, AttemptCounter, CaptureQueue, MonitorDirectory, RuleBoard],
+})
+export class BusModule implements OnApplicationShutdown {
+  constructor(
+    @Inject(BUS_REDIS) private readonly redis: RedisConnection,
+    @Inject(CaptureQueue) private readonly queue: CaptureQueue,
+  ) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.race([this.queue.close(), new Promise((resolve) => setTimeout(resolve, 1_000).unref())]);
+    this.redis.disconnect();
+  }
+}

@@ -1,0 +1,28 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { Logger } from '#libs/observability/logger.js';
+import { NestLogger } from '#libs/observability/nest-logger.js';
+import { AppModule } from './app.module.js';
+import { configureHttp } from './http/configure.js';
+import type { ApiSettings } from './runtime.module.js';
+
+/**
+ * Builds the whole application, not listening yet.
+ * @param options.preview nothing is instantiated, no database or Redis is needed: enough to describe the routes.
+ * @throws AppError when Postgres cannot be reached.
+ */
+export async function createApp(
+  settings: ApiSettings,
+  logger: Logger,
+  options: { preview?: boolean } = {},
+): Promise<NestExpressApplication> {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(settings, logger), {
+    logger: new NestLogger(logger),
+    abortOnError: false,
+    bodyParser: false,
+    forceCloseConnections: true,
+    preview: options.preview ?? false,
+  });
+  configureHttp(app, settings);
+  return app;
+}

@@ -1,0 +1,22 @@
+import { DataSource } from 'typeorm';
+import { entities } from './entities.js';
+import { migrations } from './migrations.js';
+
+/** Connections of one api process at most. */
+const POOL_SIZE = 20;
+
+/** The data source of the api; nothing is opened yet. */
+export function createDataSource(url: string): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url,
+    entities,
+    migrations,
+    migrationsTransactionMode: 'each',
+    poolSize: POOL_SIZE,
+    connectTimeoutMS: 5_000,
+    applicationName: 'vigil-api',
+    logging: false,
+    extra: { statement_timeout: 30_000, idle_in_transaction_session_timeout: 60_000 },
+  });
+}

@@ -1,0 +1,55 @@
+import { RequestMethod } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import helmet from 'helmet';
+import { list } from '#libs/config/settings.js';
+import type { ApiSettings } from '../runtime.module.js';
+import { serveOpenApi } from './openapi.js';
+import { requestId } from './request-id.js';
+import { validationPipe } from './validation.js';
+
+/** Body of a request at most. */
+const BODY_LIMIT = '1mb';
+
+/** Everything between the socket and the controllers, the same for the server and for tests. */
+export function configureHttp(app: NestExpressApplication, settings: ApiSettings): void {
+  const proxies = list.parse(settings.TRUSTED_PROXIES);
+  if (proxies.length > 0) app.set('trust proxy', proxies);
+  app.use(requestId);
+  app.use(
+    helmet({
+      // Swagger UI brings inline styles; scripts come from the same origin alone.
+      contentSecurityPolicy: {
+        directives: { 'img-src': ["'self'", 'data:'], 'upgrade-insecure-requests': null },
+      },
+      crossOriginResourcePolicy: { policy: 'cross-origin' },
+    }),
+  );
+  app.enableCors(corsOptions(settings));
+  app.useBodyParser('json', { limit: BODY_LIMIT });
+  app.setGlobalPrefix('api', { exclude: HEALTH_ROUTES.map((path) => ({ path, method: RequestMethod.GET })) });
+  app.useGlobalPipes(validationPipe());
+  serveOpenApi(app);
+}
+
+/** Health is at both places: where probes look, and beside the rest of the api. */
+export const HEALTH_ROUTES = [
+  'health',
+  'health/live',
+  'health/ready',
+  'api/health',
+  'api/health/live',
+  'api/health/ready',
+];
+
+/** Which browser origins may call, over HTTP and sockets alike. */
+export function corsOptions(settings: Pick<ApiSettings, 'CORS_ORIGINS'>): {
+  origin: string[];
+  exposedHeaders: string[];
+  maxAge: number;
+} {
+  return {
+    origin: list.parse(settings.CORS_ORIGINS),
+    exposedHeaders: ['X-Request-Id', 'Retry-After'],
+    maxAge: 600,
+  };
+}

@@ -1,0 +1,67 @@
+import type { INestApplication } from '@nestjs/common';
+import {
+  DocumentBuilder,
+  SwaggerModule,
+  type OpenAPIObject,
+  type StandardSchemaConversionResult,
+} from '@nestjs/swagger';
+import { z } from 'zod';
+import { Problem } from './problem.js';
+
+/** Where the documentation is served. */
+export const DOCS_PATH = 'docs';
+
+type JsonSchema = Record<string, unknown>;
+
+/**
+ * A zod schema as JSON Schema 2020-12, which is what OpenAPI 3.1 speaks. Schemas with an id become components.
+ * Objects in responses stay open: a client must not break when a later version says more.
+ */
+export function convertSchema(
+  schema: unknown,
+  { schemaType }: { schemaType: 'input' | 'output' },
+): StandardSchemaConversionResult | undefined {
+  if (!(schema instanceof z.ZodType)) return undefined;
+  const converted = z.toJSONSchema(schema, {
+    io: schemaType,
+    target: 'draft-2020-12',
+    override: ({ jsonSchema }) => {
+      if (schemaType === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+      delete jsonSchema.id;
+    },
+  }) as JsonSchema;
+  const { $defs, $schema: _dialect, ...root } = converted;
+  const components = { ...(($defs ?? {}) as Record<string, JsonSchema>) };
+  const id = schema.meta()?.id;
+  if (id === undefined) return { schema: root, components };
+  return { schema: { $ref: `#/components/schemas/${id}` }, components: { ...components, [id]: root } };
+}
+
+/** The OpenAPI 3.1 document of everything the application serves. */
+export function createOpenApi(app: INestApplication): OpenAPIObject {
+  const config = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('Vigil')
+    .setDescription(
+      'Watches live streams for a team of human agents. Sign in with POST /api/auth/login and send the access token ' +
+        'as `Authorization: Bearer …`. Errors are problem+json (RFC 9457) with a stable `code`; lists page by cursor.',
+    )
+    .setVersion('0.1.0')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
+    .build();
+  const document = SwaggerModule.createDocument(app, config, { standardSchemaConverter: convertSchema });
+  document.components ??= {};
+  const problem = convertSchema(Problem, { schemaType: 'output' });
+  Object.assign((document.components.schemas ??= {}), problem?.components);
+  return document;
+}
+
+/** Serves Swagger UI at `/docs` and the document at `/openapi.json`. */
+export function serveOpenApi(app: INestApplication): void {
+  SwaggerModule.setup(DOCS_PATH, app, () => createOpenApi(app), {
+    jsonDocumentUrl: 'openapi.json',
+    yamlDocumentUrl: 'openapi.yaml',
+    customSiteTitle: 'Vigil API',
+    swaggerOptions: { persistAuthorization: true, displayRequestDuration: true },
+  });
+}

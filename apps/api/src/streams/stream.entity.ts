@@ -1,0 +1,55 @@
+import { Column, CreateDateColumn, Entity, PrimaryGeneratedColumn, UpdateDateColumn } from 'typeorm';
+import type { StatusReason, StreamStatus } from '#libs/contracts/primitives.js';
+
+/** Something to watch: where it is, whether it should be watched, and what its session last said. */
+@Entity('streams')
+export class StreamEntity {
+  @PrimaryGeneratedColumn('uuid')
+  id!: string;
+
+  @Column({ type: 'text' })
+  name!: string;
+
+  @Column({ type: 'text' })
+  platform!: string;
+
+  @Column({ type: 'text' })
+  url!: string;
+
+  @Column({ type: 'integer' })
+  priority!: number;
+
+  /** Whether it should be watched. */
+  @Column({ type: 'boolean' })
+  desired!: boolean;
+
+  /** Grows with every start, stop, restart and edit that a capture must notice. */
+  @Column({ type: 'integer' })
+  generation!: number;
+
+  /** Session that the status comes from; a 64-bit number, hence text. */
+  @Column({ type: 'bigint' })
+  session!: string;
+
+  @Column({ type: 'text' })
+  status!: StreamStatus;
+
+  @Column({ type: 'text', nullable: true })
+  reason!: StatusReason | null;
+
+  @Column({ type: 'text' })
+  detail!: string;
+
+  @Column({ type: 'timestamptz', name: 'status_at' })
+  statusAt!: Date;
+
+  /** When the session's last status was true by the monitor's clock, ms; orders the facts of one session. */
+  @Column({ type: 'bigint', name: 'status_fact_at' })
+  statusFactAt!: string;
+
+  @CreateDateColumn({ type: 'timestamptz', name: 'created_at' })
+  createdAt!: Date;
+
+  @UpdateDateColumn({ type: 'timestamptz', name: 'updated_at' })
+  updatedAt!: Date;
+}
