@@ -32,6 +32,17 @@ class Guard {
     this.guardian?.stdin?.end();
     this.guardian = null;
   }
+
+  /** Ends every listed process group at once. */
+  killAll(): void {
+    for (const pid of this.guarded) {
+      try {
+        process.kill(-pid, 'SIGKILL');
+      } catch {
+        // Gone already.
+      }
+    }
+  }
 }
 
 /** The guard of this process. */
