@@ -17,10 +17,11 @@ export const DEFAULT_BUDGET: RestartBudget = { restarts: 3, withinMs: 60_000 };
 
 /**
  * Parts that are started in order and stopped in reverse order. A part whose start is under way when the group stops
- * is stopped as soon as it has started.
+ * is waited for, then stopped with the rest.
  */
 export class ProcessGroup {
   private parts: { name: string; part: Stoppable }[] = [];
+  private readonly starting = new Set<Promise<unknown>>();
   private stopping: Promise<void> | null = null;
   private readonly failure = new AbortController();
 
@@ -37,13 +38,15 @@ export class ProcessGroup {
   /** Starts a part and keeps it. */
   async add<Part extends Stoppable>(name: string, start: () => Promise<Part>): Promise<Part> {
     this.refuseWhenStopping();
-    const part = await start();
-    if (this.stopping !== null) {
-      await part.stop();
-      this.refuseWhenStopping();
+    const begun = start();
+    this.starting.add(begun);
+    try {
+      const part = await begun;
+      this.parts.push({ name, part });
+      return part;
+    } finally {
+      this.starting.delete(begun);
     }
-    this.parts.push({ name, part });
-    return part;
   }
 
   /** Starts a process, keeps it, and starts it again when it ends by itself, within a budget. */
@@ -84,6 +87,7 @@ export class ProcessGroup {
   /** Stops everything in reverse order. A part that fails to stop does not keep the others. Safe to call twice. */
   stop(): Promise<void> {
     this.stopping ??= (async () => {
+      await Promise.allSettled(this.starting);
       for (const { name, part } of this.parts.reverse()) {
         try {
           await part.stop();
