@@ -30,7 +30,11 @@ export function packagedPhotos(): string[] {
 export async function makeLoopClip(ffmpeg: string, directory: string, signal: AbortSignal): Promise<string> {
   const photos = packagedPhotos().slice(0, 5);
   if (photos.length === 0) {
-    throw new AppError('demo.no_photos', 'user', 'The packages that carry the demo\'s photographs are missing: run `npm ci` again.');
+    throw new AppError(
+      'demo.no_photos',
+      'user',
+      "The packages that carry the demo's photographs are missing: run `npm ci` again.",
+    );
   }
   const args = clipArguments(photos);
   const key = createHash('sha256').update(args.join('\n')).digest('hex').slice(0, 12);
@@ -43,7 +47,11 @@ export async function makeLoopClip(ffmpeg: string, directory: string, signal: Ab
     renameSync(partial, clip);
   } catch (error) {
     rmSync(partial, { force: true });
-    throw new AppError('demo.no_clip', 'operational', `ffmpeg could not make the demo's clip: ${messageOf(error).slice(-600)}`);
+    throw new AppError(
+      'demo.no_clip',
+      'operational',
+      `ffmpeg could not make the demo's clip: ${messageOf(error).slice(-600)}`,
+    );
   }
   return clip;
 }
