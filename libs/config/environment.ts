@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseSettings, type Settings, type Values } from './settings.js';
 
@@ -15,3 +17,9 @@ export function childEnvironment(changes: Readonly<Record<string, string | undef
 export const repositoryRoot = fileURLToPath(
   new URL(import.meta.url.includes('/dist/') ? '../../../' : '../../', import.meta.url),
 );
+
+/** Adds what the project's `.env` file sets, where there is one; variables that are set already keep their value. */
+export function loadEnvFile(): void {
+  const path = join(repositoryRoot, '.env');
+  if (existsSync(path)) process.loadEnvFile(path);
+}

@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { loadEnvFile, repositoryRoot } from '#libs/config/environment.js';
+import { aborted, runCommand } from './services/command.js';
+import { lockInstance } from './services/instance-lock.js';
+import { prepareStateDirectory } from './services/preflight.js';
+import { startStack, table } from './services/stack.js';
+
+const USAGE = `usage: npm start
+
+Starts the api and the monitor, with a PostgreSQL and a Redis of their own where DATABASE_URL and REDIS_URL are unset.
+Data and logs are kept in .vigil/. Settings come from the environment and from .env; see .env.example.
+Ctrl-C stops everything.
+`;
+
+if (process.argv.length > 2) {
+  const help = ['--help', '-h'].includes(process.argv[2] ?? '');
+  (help ? process.stdout : process.stderr).write(USAGE);
+  process.exit(help ? 0 : 2);
+}
+
+loadEnvFile();
+await runCommand(async ({ group, signal, say }) => {
+  const stateDir = join(repositoryRoot, '.vigil');
+  await prepareStateDirectory(stateDir);
+  const lock = await lockInstance(stateDir, 'npm start');
+  await group.add('lock', async () => ({ stop: async () => lock.release() }));
+  const begun = startStack(group, { stateDir, say });
+  const stack = await Promise.race([begun, aborted(signal)]);
+  if (stack !== undefined && !signal.aborted) {
+    process.stdout.write(`\nVigil runs.\n\n${table(stack.rows)}\n\n`);
+    if (stack.firstAdmin !== null) {
+      const { username, password } = stack.firstAdmin;
+      process.stdout.write(`First admin, shown only this once: ${username} / ${password}\n\n`);
+    }
+    process.stdout.write('Ctrl-C stops everything.\n');
+    await aborted(signal);
+  }
+  begun.catch(() => undefined);
+  if (group.failed.aborted) throw group.failed.reason;
+  say('Stopping …');
+  await group.stop();
+  say('Stopped.');
+  return 0;
+});
