@@ -3,18 +3,17 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { loadSettings, repositoryRoot } from '#libs/config/environment.js';
+import { loadSettings } from '#libs/config/environment.js';
 import { monitorSettings } from '#libs/config/shared.settings.js';
 import { list } from '#libs/config/settings.js';
 import type { ObjectRule } from '#libs/contracts/captures.js';
 import { AppError, messageOf } from '#libs/errors/app-error.js';
 import { createLogger } from '#libs/observability/logger.js';
-import { RestartPolicy } from '../apps/monitor/src/capture/backoff.js';
 import { findFfmpeg } from '../apps/monitor/src/capture/ffmpeg-binary.js';
 import { createVideoDetectors } from '../apps/monitor/src/detectors/registry.js';
 import { EgressProxy } from '../apps/monitor/src/egress/egress-proxy.js';
 import type { Closed, Opened } from '../apps/monitor/src/pipeline/pipeline.types.js';
-import { createPlatforms } from '../apps/monitor/src/platforms/registry.js';
+import { registerPlatforms } from '../apps/monitor/src/platforms/registry.js';
 import type { SessionSink } from '../apps/monitor/src/sessions/session-sink.js';
 import { StreamSession } from '../apps/monitor/src/sessions/stream-session.js';
 
@@ -112,10 +111,12 @@ class Printer implements SessionSink {
 async function run(request: Request): Promise<number> {
   const settings = loadSettings(monitorSettings);
   const logger = createLogger('try-stream', 'silent');
-  const [detector] = createVideoDetectors(
-    { ...settings, MODEL: request.model ?? settings.MODEL, MODELS_DIR: resolve(repositoryRoot, settings.MODELS_DIR) },
-    logger,
-  );
+  const [detector] = createVideoDetectors({
+    model: request.model ?? settings.MODEL,
+    modelsDir: settings.MODELS_DIR,
+    allowDownload: settings.MODEL_DOWNLOAD,
+    threads: settings.INFERENCE_THREADS,
+  });
   if (detector === undefined) throw new Error('No video detector is registered.');
   const egress = await EgressProxy.start({ allow: list.parse(settings.EGRESS_ALLOW) });
   const ending = new AbortController();
@@ -124,7 +125,7 @@ async function run(request: Request): Promise<number> {
     const ffmpegPath = await findFfmpeg(settings.FFMPEG_PATH);
     await detector.start();
     process.stderr.write(`${detector.state().detail}\n`);
-    const platform = createPlatforms({ allowFiles: true }).get('url');
+    const platform = registerPlatforms({ allowFiles: true }).find(({ descriptor }) => descriptor.id === 'url');
     if (platform === undefined) throw new Error('The platform "url" is not registered.');
     const streamId = randomUUID();
     const printer = new Printer(request.seconds, () => ending.abort());
@@ -136,9 +137,9 @@ async function run(request: Request): Promise<number> {
         lane: await egress.open(streamId),
         rules: () => request.rules,
         sink: printer,
-        restarts: new RestartPolicy({ now: Date.now, random: Math.random }),
         sampleIntervalMs: settings.SAMPLE_INTERVAL_MS,
         now: Date.now,
+        random: Math.random,
       },
     );
     await session.run(ending.signal);

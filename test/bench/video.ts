@@ -1,22 +1,21 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { loadSettings, repositoryRoot } from '#libs/config/environment.js';
+import { loadSettings } from '#libs/config/environment.js';
 import { monitorSettings } from '#libs/config/shared.settings.js';
 import type { ObjectRule } from '#libs/contracts/captures.js';
 import { createLogger } from '#libs/observability/logger.js';
-import { RestartPolicy } from '../../apps/monitor/src/capture/backoff.js';
 import { DEFAULT_MAX_PIXELS, ffmpegArguments } from '../../apps/monitor/src/capture/ffmpeg-arguments.js';
 import { findFfmpeg } from '../../apps/monitor/src/capture/ffmpeg-binary.js';
 import type { FrameFormat } from '../../apps/monitor/src/capture/frame.js';
 import type { VideoDetector } from '../../apps/monitor/src/detectors/detector.port.js';
 import { createVideoDetectors } from '../../apps/monitor/src/detectors/registry.js';
 import { EgressProxy } from '../../apps/monitor/src/egress/egress-proxy.js';
-import { createModelStore } from '../../apps/monitor/src/inference/model-store.js';
-import { createPlatforms } from '../../apps/monitor/src/platforms/registry.js';
+import { ModelStore } from '../../apps/monitor/src/inference/model-store.js';
+import { registerPlatforms } from '../../apps/monitor/src/platforms/registry.js';
 import { StreamSession } from '../../apps/monitor/src/sessions/stream-session.js';
 import { cpuSeconds, residentMb } from './cpu-meter.js';
 
@@ -82,7 +81,7 @@ async function makeClip(ffmpeg: string, path: string): Promise<void> {
 /** Runs whole sessions on the clip, at full speed. @returns inspected frames of each */
 async function sessions(count: number, clip: string, ffmpegPath: string, detector: VideoDetector): Promise<number> {
   const egress = await EgressProxy.start({ allow: [] });
-  const platform = createPlatforms({ allowFiles: true }).get('url');
+  const platform = registerPlatforms({ allowFiles: true }).find(({ descriptor }) => descriptor.id === 'url');
   if (platform === undefined) throw new Error('The platform "url" is not registered.');
   let inspected = 0;
   const watch = async (index: number): Promise<void> => {
@@ -100,9 +99,9 @@ async function sessions(count: number, clip: string, ffmpegPath: string, detecto
           closed: () => Promise.resolve(),
           inspected: () => (inspected += 1),
         },
-        restarts: new RestartPolicy({ now: Date.now, random: Math.random }),
         sampleIntervalMs: INTERVAL_MS,
         now: Date.now,
+        random: Math.random,
         logger: createLogger('bench', 'silent'),
       },
     );
@@ -151,8 +150,8 @@ export async function benchVideo(progress: (text: string) => void): Promise<Vide
   const settings = loadSettings(monitorSettings);
   const ffmpeg = await findFfmpeg(settings.FFMPEG_PATH);
   const folder = await mkdtemp(join(tmpdir(), 'vigil-bench-'));
-  const modelSettings = { ...settings, MODELS_DIR: resolve(repositoryRoot, settings.MODELS_DIR), INFERENCE_THREADS: 1 };
-  const [detector] = createVideoDetectors(modelSettings, createLogger('bench', 'silent'));
+  const weights = { modelsDir: settings.MODELS_DIR, allowDownload: settings.MODEL_DOWNLOAD };
+  const [detector] = createVideoDetectors({ ...weights, model: settings.MODEL, threads: 1 });
   if (detector === undefined) throw new Error('No video detector is registered.');
   try {
     const clip = join(folder, 'clip.mp4');
@@ -178,7 +177,7 @@ export async function benchVideo(progress: (text: string) => void): Promise<Vide
     const keyframes = ['-y', ...plan(clip, format, 'keyframes')];
     const capture = await costOf(() => run(ffmpeg, keyframes, 0));
     progress('limit: the same inferences, bare');
-    const loop = await inferenceLoop((await createModelStore(modelSettings).resolve()).path);
+    const loop = await inferenceLoop((await new ModelStore(weights).resolve(settings.MODEL)).path);
     const inference = await costOf(() => loop(inferences));
     progress('peer: full decode');
     const full = await costOf(() => run(ffmpeg, peerPlan(clip, format), 0));

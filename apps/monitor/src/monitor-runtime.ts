@@ -22,7 +22,7 @@ import { EgressProxy } from './egress/egress-proxy.js';
 import { Heartbeat } from './heartbeat.js';
 import { Shipper } from './outbox/shipper.js';
 import { Spool } from './outbox/spool.js';
-import { createPlatforms } from './platforms/registry.js';
+import { registerPlatforms } from './platforms/registry.js';
 import { Captures } from './sessions/captures.js';
 import { RuleWatch } from './sessions/rule-watch.js';
 
@@ -52,10 +52,15 @@ export class MonitorRuntime implements OnApplicationShutdown {
     const ffmpegPath = await findFfmpeg(settings.FFMPEG_PATH);
     const evidence = createEvidenceStore(settings.EVIDENCE_URL);
     const spool = this.own(
-      await Spool.open({ directory: settings.SPOOL_DIR, maxBytes: settings.SPOOL_MAX_MB * 1024 * 1024, logger }),
+      await Spool.open({ directory: settings.SPOOL_DIR, maxBytes: settings.SPOOL_MAX_MB * 1024 * 1024 }),
       (it) => it.close(),
     );
-    const [detector] = createVideoDetectors(settings, logger);
+    const [detector] = createVideoDetectors({
+      model: settings.MODEL,
+      modelsDir: settings.MODELS_DIR,
+      allowDownload: settings.MODEL_DOWNLOAD,
+      threads: settings.INFERENCE_THREADS,
+    });
     if (detector === undefined) throw new Error('No video detector is registered.');
     await this.own(detector, (it) => it.stop()).start();
     const egress = this.own(await EgressProxy.start({ allow: list.parse(settings.EGRESS_ALLOW) }), (it) => it.stop());
@@ -64,18 +69,14 @@ export class MonitorRuntime implements OnApplicationShutdown {
     const subscriber = new HintSubscriber(this.connect('hints'), logger);
     const rules = this.own(new RuleWatch(new RuleBoard(redis), logger), (it) => Promise.resolve(it.stop()));
     await rules.start(subscriber);
-    const shipper = new Shipper({
-      spool,
-      publisher: new FactPublisher(redis),
-      watermarks: new WatermarkBoard(redis),
-      subscriber,
-      clearOn: settings.SPOOL_CLEAR_ON,
-      logger,
-    });
-    await this.own(shipper, (it) => it.stop()).start();
+    const links = { publisher: new FactPublisher(redis), watermarks: new WatermarkBoard(redis), hints: subscriber };
+    const shipper = new Shipper(spool, links, logger, { clearOn: settings.SPOOL_CLEAR_ON });
+    this.own(shipper, (it) => it.stop()).start();
 
     const monitorId = settings.MONITOR_ID ?? `${hostname()}-${process.pid}`;
-    const platforms = createPlatforms({ allowFiles: settings.ALLOW_FILES });
+    const platforms = new Map(
+      registerPlatforms({ allowFiles: settings.ALLOW_FILES }).map((platform) => [platform.descriptor.id, platform]),
+    );
     const captures = new Captures({
       ...{ monitorId, egress, detector, rules, spool, evidence, ffmpegPath, logger, platforms },
       numbers: new SessionNumbers(redis),
@@ -107,8 +108,8 @@ export class MonitorRuntime implements OnApplicationShutdown {
       capacity: settings.CAPTURE_CAPACITY,
       platforms: [...platforms.values()].map(({ descriptor }) => descriptor),
       detectors: [describe(detector)],
-      spool: spool.stats(),
-      egress: egress.stats(),
+      spool: spool.stats,
+      egress: egress.stats,
       sessions: captures.reports(),
     });
     const directory = new MonitorDirectory(redis);

@@ -3,7 +3,6 @@ import type { CaptureJob } from '#libs/contracts/captures.js';
 import type { SessionReport } from '#libs/contracts/monitors.js';
 import type { EvidenceStore } from '#libs/evidence/evidence-store.js';
 import type { Logger } from '#libs/observability/logger.js';
-import { RestartPolicy } from '../capture/backoff.js';
 import type { VideoDetector } from '../detectors/detector.port.js';
 import type { EgressProxy } from '../egress/egress-proxy.js';
 import type { Spool } from '../outbox/spool.js';
@@ -53,7 +52,6 @@ export class Captures {
     const running = new StreamSession(job, session, {
       ...services,
       rules: () => services.rules.objects,
-      restarts: new RestartPolicy(services),
       ...{ platform, lane, sink },
     });
     this.sessions.set(job.streamId, running);

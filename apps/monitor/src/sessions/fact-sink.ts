@@ -36,7 +36,8 @@ export class FactSink implements SessionSink {
   async opened(event: Opened, frame: CapturedFrame): Promise<void> {
     const { job, session, model } = this.origin;
     const { eventId, rule, confidence, objects, startedAt, detectedAt, ptsMs } = event;
-    await this.spool.append({
+    const evidenceKey = await this.keepEvidence(eventId, frame);
+    const fact: Fact = {
       type: 'detection.opened',
       eventId,
       streamId: job.streamId,
@@ -48,10 +49,11 @@ export class FactSink implements SessionSink {
       severity: rule.severity,
       ...{ confidence, objects },
       frame: frame.source,
-      evidenceKey: await this.keepEvidence(eventId, frame),
+      evidenceKey,
       model: model(),
       ...{ startedAt, detectedAt, ptsMs },
-    });
+    };
+    await this.spool.append(fact, evidenceKey === null ? 0 : frame.jpeg.length);
   }
 
   async closed(event: Closed): Promise<void> {
@@ -66,15 +68,15 @@ export class FactSink implements SessionSink {
   /** Under pressure the picture is shed and the record kept. */
   private async keepEvidence(eventId: string, frame: CapturedFrame): Promise<string | null> {
     const key = `${eventId}.jpg`;
-    if (this.spool.pressure()) {
-      this.spool.countShedFrame();
+    if (this.spool.pressure().shedFrames) {
+      this.spool.frameShed();
       return null;
     }
     try {
       await this.evidence.put(key, frame.jpeg);
       return key;
     } catch (error) {
-      this.spool.countShedFrame();
+      this.spool.frameShed();
       this.logger.error({ eventId, error: messageOf(error) }, 'an evidence image could not be kept');
       return null;
     }

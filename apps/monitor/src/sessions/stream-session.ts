@@ -4,7 +4,7 @@ import type { SessionReport } from '#libs/contracts/monitors.js';
 import { messageOf } from '#libs/errors/app-error.js';
 import type { Logger } from '#libs/observability/logger.js';
 import { Capture } from '../capture/capture.js';
-import { RestartPolicy } from '../capture/backoff.js';
+import { Backoff } from '../capture/backoff.js';
 import type { CapturedFrame, FrameFormat } from '../capture/frame.js';
 import type { VideoDetector } from '../detectors/detector.port.js';
 import type { EgressLane } from '../egress/egress-lane.js';
@@ -31,12 +31,13 @@ export interface SessionParts {
   /** The watch list at this moment. */
   rules: () => readonly ObjectRule[];
   sink: SessionSink;
-  restarts: RestartPolicy;
   ffmpegPath: string;
   sampleIntervalMs: number;
   /** Longest silence of a live stream, ms; the capture's own rule when unset. */
   stallMs?: number;
   now: () => number;
+  /** From 0 (included) to 1 (not). */
+  random: () => number;
   logger: Logger;
 }
 
@@ -48,7 +49,11 @@ export class StreamSession {
   private readonly pipeline: ObjectPipeline;
   private readonly startedAt: number;
   private decode: 'keyframes' | 'full' = 'keyframes';
-  private failuresInARow = 0;
+  private readonly backoff: Backoff;
+  /** Runs that failed since the last frame. */
+  private failedRuns = 0;
+  private firstFrameAt: number | null = null;
+  private failedInspections = 0;
 
   /** @param session number of this session, larger than any before it for the stream. */
   constructor(
@@ -61,6 +66,7 @@ export class StreamSession {
     this.figures = new SessionFigures(parts.now);
     this.clock = new StreamClock(parts.now);
     this.pipeline = new ObjectPipeline(job.streamId, session);
+    this.backoff = new Backoff(parts.random);
   }
 
   /**
@@ -72,7 +78,9 @@ export class StreamSession {
       while (!signal.aborted) {
         if (await this.attempt(signal)) return;
         this.figures.restarts += 1;
-        await wait(this.parts.restarts.failed(), undefined, { signal }).catch(() => undefined);
+        const ranMs = this.firstFrameAt === null ? 0 : this.parts.now() - this.firstFrameAt;
+        const { delayMs } = this.backoff.failed(this.parts.now(), ranMs);
+        await wait(delayMs, undefined, { signal }).catch(() => undefined);
       }
     } finally {
       await this.close(this.pipeline.end());
@@ -91,18 +99,20 @@ export class StreamSession {
 
   /** One resolve and capture. @returns whether the session is over. */
   private async attempt(signal: AbortSignal): Promise<boolean> {
+    this.firstFrameAt = null;
     try {
       if (this.status.change.status === 'pending') this.status.set('starting');
-      const playback = await this.parts.platform.resolve(this.job.url, this.parts.lane, signal);
+      const playback = await this.parts.platform.resolve(this.job.url, signal, this.parts.lane);
       let again: boolean;
       do again = await this.watch(playback, signal);
       while (again && !signal.aborted);
       return signal.aborted || playback.pace === 'file';
     } catch (error) {
       if (signal.aborted) return true;
-      const verdict = diagnose(error, this.parts.restarts.failures);
+      const verdict = diagnose(error, this.failedRuns);
       this.parts.logger.info({ streamId: this.job.streamId, ...verdict, error: messageOf(error) }, 'capture ended');
       this.status.set(verdict.status, verdict.reason, verdict.detail);
+      this.failedRuns += 1;
       return false;
     }
   }
@@ -142,7 +152,8 @@ export class StreamSession {
     const { detector, rules: currentRules } = this.parts;
     const streamTimeMs = this.clock.at(frame.ptsMs);
     const rules = currentRules();
-    this.parts.restarts.healthy();
+    this.firstFrameAt ??= frame.receivedAt;
+    this.failedRuns = 0;
     const state = detector.state();
     if (state.state !== 'ready') {
       this.status.set('degraded', 'model_missing', state.detail);
@@ -156,7 +167,7 @@ export class StreamSession {
       if (!signal.aborted) this.detectorFailed(error);
       return;
     }
-    this.failuresInARow = 0;
+    this.failedInspections = 0;
     this.figures.countInspected();
     this.status.set('live');
     const { receivedAt, ptsMs } = frame;
@@ -177,9 +188,9 @@ export class StreamSession {
 
   private detectorFailed(error: unknown): void {
     this.figures.detectorFailures += 1;
-    this.failuresInARow += 1;
+    this.failedInspections += 1;
     this.parts.logger.warn({ streamId: this.job.streamId, error: messageOf(error) }, 'a frame could not be inspected');
-    if (this.failuresInARow >= MOST_DETECTOR_FAILURES) {
+    if (this.failedInspections >= MOST_DETECTOR_FAILURES) {
       this.status.set('degraded', 'detector_failed', messageOf(error));
     }
   }
