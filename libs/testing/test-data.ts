@@ -19,14 +19,23 @@ export function testData(name: string): string | null {
  * Like `it`, but for cases that need a file of the test data: without it the case says so and passes, so that a
  * fresh clone is green and honest.
  */
-export function itWithData(title: string, names: readonly string[], run: (...paths: string[]) => Promise<void>): void {
+export function itWithData<Names extends readonly string[]>(
+  title: string,
+  names: readonly [...Names],
+  run: (...paths: { [Index in keyof Names]: string }) => Promise<void>,
+  timeoutMs?: number,
+): void {
   const paths = names.map(testData);
   const missing = names.filter((_, index) => paths[index] === null);
-  it(missing.length === 0 ? title : `${title} [left out: no ${missing.join(', ')}]`, async () => {
-    if (missing.length > 0) {
-      process.stderr.write(`left out, test data missing (${missing.join(', ')}): ${title}\n`);
-      return;
-    }
-    await run(...paths.filter((path) => path !== null));
-  });
+  it(
+    missing.length === 0 ? title : `${title} [left out: no ${missing.join(', ')}]`,
+    async () => {
+      if (missing.length > 0) {
+        process.stderr.write(`left out, test data missing (${missing.join(', ')}): ${title}\n`);
+        return;
+      }
+      await run(...(paths.filter((path) => path !== null) as { [Index in keyof Names]: string }));
+    },
+    timeoutMs,
+  );
 }

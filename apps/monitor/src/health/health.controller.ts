@@ -14,7 +14,7 @@ export class HealthController {
   }
 
   /** 200 once models are warm and jobs are taken, else 503. */
-  @Get('ready')
+  @Get(['', 'ready'])
   ready(@Res({ passthrough: true }) response: Response): object {
     const { ready, heartbeat } = this.runtime;
     response.status(ready ? 200 : 503);
