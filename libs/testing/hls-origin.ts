@@ -137,7 +137,7 @@ export class HlsOrigin {
     const startedAt = now();
     segments.forEach(({ body }, index) => this.bytes(`${path}.${index}.ts`, body));
     return this.on(`${path}.m3u8`, (_request, response) => {
-      const newest = WINDOW + Math.floor((Math.min(now(), until) - startedAt) / duration);
+      const newest = WINDOW + Math.floor(Math.max(0, Math.min(now(), until) - startedAt) / duration);
       const entries = Array.from({ length: WINDOW }, (_, offset) => {
         const index = (newest - WINDOW + offset) % segments.length;
         return { uri: `${path}.${index}.ts`, durationMs: duration, discontinuity: index === 0 };
