@@ -1,25 +1,29 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { InferenceSession } from 'onnxruntime-node';
 import { AppError, messageOf } from '#libs/errors/app-error.js';
 import { toSourceBox, type Size } from '../capture/frame.js';
 import { decode, type OutputValues } from './decode.js';
 import { frameFormatOf, hasOpenSides, inputSizeOf, pixelScaleOf, recognizeLayout, type Layout } from './layout.js';
+import { NativeGate } from './native-gate.js';
 import { toPlanes } from './pixels.js';
 import { WorkerJob, WorkerStart, type WorkerMessage } from './worker-messages.js';
 
 /** Sides assumed where a model leaves them open: what Ultralytics and YOLOX-nano were trained at. */
 const openSide = { ultralytics: 640, yolox: 416 };
 
+/** Runs the model on planes of floats `[3, height, width]`. */
+type Run = (planes: Float32Array, input: Size) => Promise<InferenceSession.OnnxValueMapType>;
+
 interface Model {
-  session: InferenceSession;
-  inputName: string;
+  run: Run;
   input: Size;
   layout: Layout;
   classes: number;
 }
 
 async function load({ modelPath, classes }: WorkerStart): Promise<Model> {
-  const session = await InferenceSession.create(modelPath, {
+  const onnxruntime = await import('onnxruntime-node');
+  const session = await onnxruntime.InferenceSession.create(modelPath, {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
     executionMode: 'sequential',
@@ -31,40 +35,29 @@ async function load({ modelPath, classes }: WorkerStart): Promise<Model> {
   });
   const [described] = session.inputMetadata;
   if (session.inputMetadata.length !== 1 || described === undefined || !described.isTensor) {
-    const names = session.inputNames.join(', ');
-    throw new AppError(
-      'model.unknown_layout',
-      'user',
-      `The model wants several inputs (${names}); understood is one picture.`,
-    );
+    const sentence = `The model wants the inputs ${session.inputNames.join(', ')}; understood is one picture.`;
+    throw new AppError('model.unknown_layout', 'user', sentence);
   }
-  const { name: inputName, type, shape } = described;
+  const { name, type, shape } = described;
+  const run: Run = (planes, { width, height }) =>
+    session.run({ [name]: new onnxruntime.Tensor('float32', planes, [1, 3, height, width]) });
   // The warm-up run is what tells the true shapes: a description may leave them open.
   const warmed = async (input: Size): Promise<Model> => {
-    const outputs = await run(session, inputName, new Float32Array(3 * input.width * input.height), input);
-    const shapes = Object.entries(outputs).map(([name, { dims }]) => ({ name, dims }));
-    return { session, inputName, input, layout: recognizeLayout(shapes, input, classes), classes };
+    const outputs = await run(new Float32Array(3 * input.width * input.height), input);
+    const shapes = Object.entries(outputs).map(([output, { dims }]) => ({ name: output, dims }));
+    return { run, input, layout: recognizeLayout(shapes, input, classes), classes };
   };
   const model = await warmed(inputSizeOf(type, shape, openSide.ultralytics));
   if (model.layout.family !== 'yolox' || !hasOpenSides(shape)) return model;
   return warmed(inputSizeOf(type, shape, openSide.yolox));
 }
 
-async function run(
-  session: InferenceSession,
-  inputName: string,
-  planes: Float32Array,
-  { width, height }: Size,
-): Promise<InferenceSession.OnnxValueMapType> {
-  return session.run({ [inputName]: new Tensor('float32', planes, [1, 3, height, width]) });
-}
-
 async function serve(
   start: WorkerStart,
   send: (message: WorkerMessage) => void,
 ): Promise<(job: WorkerJob) => Promise<void>> {
-  const model = await load(start);
-  const { input, layout, classes } = model;
+  const gate = new NativeGate(start.gate);
+  const { run, input, layout, classes } = await gate.within(() => load(start));
   const format = frameFormatOf(layout, input);
   const scale = pixelScaleOf(layout);
   const planes = new Float32Array(3 * input.width * input.height);
@@ -73,7 +66,7 @@ async function serve(
   send({ type: 'ready', format, family: layout.family, frame });
   return async ({ id, source, minScore }) => {
     toPlanes(pixels, scale, planes);
-    const outputs = await run(model.session, model.inputName, planes, input);
+    const outputs = await gate.within(() => run(planes, input));
     const objects = decode(layout, floatsOf(outputs), input, classes, minScore)
       .map(({ classIndex, score, box }) => ({ classIndex, score, box: toSourceBox(box, format, source) }))
       // What lay wholly in the padding has no extent in the source.

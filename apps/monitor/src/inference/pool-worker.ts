@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { AppError, messageOf } from '#libs/errors/app-error.js';
 import type { FrameFormat } from '../capture/frame.js';
+import { NativeGate } from './native-gate.js';
 import { WorkerMessage, type WorkerJob, type WorkerStart } from './worker-messages.js';
 
 type Done = Extract<WorkerMessage, { type: 'done' }>;
@@ -13,13 +15,19 @@ export interface PoolWorkerEvents {
   lost(reason: string): void;
 }
 
+/** How often a thread inside native code is looked at again before it is ended, ms. */
+const gatePollMs = 5;
+/** How long native code may hold up the end of its thread, ms; what is in there longer is left to itself. */
+const nativeGraceMs = 30_000;
+
 /** One inference thread: its memory for a frame, its one job at a time, its end. */
 export class PoolWorker {
   private events: PoolWorkerEvents | null = null;
   private closed = false;
 
   private constructor(
-    private readonly thread: Worker,
+    private readonly end: () => Promise<void>,
+    private readonly post: (job: WorkerJob) => void,
     readonly format: FrameFormat,
     readonly family: string,
     private readonly frame: Uint8Array,
@@ -30,10 +38,18 @@ export class PoolWorker {
    * @throws AppError `model.*` when the model is of no use, `inference.unavailable` when the thread does not come up;
    * the reason of `signal` when it is aborted
    */
-  static start(entry: URL, data: WorkerStart, timeoutMs: number, signal: AbortSignal): Promise<PoolWorker> {
+  static start(
+    entry: URL,
+    data: Omit<WorkerStart, 'gate'>,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<PoolWorker> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(asError(signal.reason));
-      const thread = new Worker(entry, { workerData: data, stdout: false, stderr: false });
+      const gate = new NativeGate();
+      const workerData: WorkerStart = { ...data, gate: gate.memory };
+      const thread = new Worker(entry, { workerData });
+      const end = threadEnder(thread, gate);
       let worker: PoolWorker | null = null;
       const settle = (): void => {
         clearTimeout(timer);
@@ -44,7 +60,7 @@ export class PoolWorker {
         if (refused) return;
         refused = true;
         settle();
-        void thread.terminate().then(() => reject(error));
+        void end().then(() => reject(error));
       };
       const unavailable = (reason: string): void =>
         refuse(new AppError('inference.unavailable', 'operational', `An inference thread did not start: ${reason}.`));
@@ -61,7 +77,8 @@ export class PoolWorker {
         if (said.type === 'refused') return refuse(new AppError(said.code, 'user', said.message));
         if (said.type !== 'ready') return worker?.hear(said);
         settle();
-        worker = new PoolWorker(thread, said.format, said.family, new Uint8Array(said.frame));
+        const post = (job: WorkerJob): void => thread.postMessage(job);
+        worker = new PoolWorker(end, post, said.format, said.family, new Uint8Array(said.frame));
         resolve(worker);
       });
     });
@@ -75,13 +92,15 @@ export class PoolWorker {
   /** Hands over a frame. The bytes are copied once, into memory that the thread reads. */
   send(job: WorkerJob, pixels: Uint8Array): void {
     this.frame.set(pixels);
-    this.thread.postMessage(job);
+    this.post(job);
   }
 
-  /** Ends the thread. Resolves when it is gone; nothing is told to {@link listen} any more. */
+  /**
+   * Ends the thread, once it has left native code. Resolves when it is gone; nothing is told to {@link listen} any more.
+   */
   async close(): Promise<void> {
     this.closed = true;
-    await this.thread.terminate();
+    await this.end();
   }
 
   private hear(said: Done | Extract<WorkerMessage, { type: 'failed' }>): void {
@@ -93,9 +112,27 @@ export class PoolWorker {
   private lose(reason: string): void {
     if (this.closed) return;
     this.closed = true;
-    void this.thread.terminate();
+    void this.end();
     this.events?.lost(reason);
   }
+}
+
+/** Ends a thread when it is safe, once. */
+function threadEnder(thread: Worker, gate: NativeGate): () => Promise<void> {
+  let gone = false;
+  thread.once('exit', () => (gone = true));
+  const end = async (): Promise<void> => {
+    for (let waitedMs = 0; !gone && !gate.bar(); waitedMs += gatePollMs) {
+      if (waitedMs >= nativeGraceMs) {
+        thread.unref();
+        return;
+      }
+      await sleep(gatePollMs);
+    }
+    if (!gone) await thread.terminate();
+  };
+  let ending: Promise<void> | null = null;
+  return () => (ending ??= end());
 }
 
 function asError(reason: unknown): Error {

@@ -9,8 +9,17 @@ const FrameFormat = Size.extend({
   pixels: z.enum(['bgr24', 'rgb24']),
 });
 
+const SharedMemory = z.custom<SharedArrayBuffer>(
+  (value) => Object.prototype.toString.call(value) === '[object SharedArrayBuffer]',
+);
+
 /** What a worker is started with. */
-export const WorkerStart = z.object({ modelPath: z.string(), classes: z.number().int().positive() });
+export const WorkerStart = z.object({
+  modelPath: z.string(),
+  classes: z.number().int().positive(),
+  /** Memory of the gate around native code. */
+  gate: SharedMemory,
+});
 export type WorkerStart = z.infer<typeof WorkerStart>;
 
 /** One picture for a worker; its pixels lie in the memory that `ready` handed over. */
@@ -24,9 +33,7 @@ export const WorkerMessage = z.discriminatedUnion('type', [
     format: FrameFormat,
     family: z.string(),
     /** Where the pixels of a job are written before it is sent: `format.width * format.height * 3` bytes. */
-    frame: z.custom<SharedArrayBuffer>(
-      (value) => Object.prototype.toString.call(value) === '[object SharedArrayBuffer]',
-    ),
+    frame: SharedMemory,
   }),
   z.object({ type: z.literal('refused'), code: z.string(), message: z.string() }),
   z.object({

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ModelStore } from './model-store.js';
 import { RestartBudget } from './restart-budget.js';
 import { writeTinyModel, type TinyOutput } from './tiny-model.fixture.js';
 import { WorkerPool, type WorkerPoolOptions } from './worker-pool.js';
@@ -278,6 +279,44 @@ describe('models of every family, end to end', () => {
       code: 'model.unreadable',
       message: expect.stringContaining(modelPath),
     });
+  });
+});
+
+describe('threads inside native code', () => {
+  let directory: string;
+  let modelPath: string;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'vigil-native-'));
+    const store = new ModelStore({ modelsDir: directory, cacheDir: directory, allowDownload: false });
+    modelPath = (await store.resolve('centernet')).path;
+  });
+  afterAll(() => rm(directory, { recursive: true }));
+
+  const real = { threads: 1, entry: new URL('./inference-worker.js', import.meta.url) };
+  const pixels = new Uint8Array(512 * 512 * 3);
+
+  it('end without taking the process along, when the pool stops while they load or run', async () => {
+    for (let delayMs = 0; delayMs < 6; delayMs++) {
+      pool = new WorkerPool({ ...real, modelPath, classes: 80 });
+      const starting = pool.start();
+      const settled = Promise.allSettled([starting]);
+      await new Promise((resolve) => setTimeout(resolve, delayMs * 25));
+      await pool.stop();
+      await settled;
+      await started({ ...real, modelPath });
+      const running = Promise.allSettled([pool.infer(pixels, source, 0.5)]);
+      await new Promise((resolve) => setTimeout(resolve, delayMs * 5));
+      await pool.stop();
+      await running;
+      expect(pool.stats().threads).toBe(0);
+    }
+  }, 30_000);
+
+  it('are replaced when they take too long, and come to their end', async () => {
+    await started({ ...real, modelPath, jobTimeoutMs: 5 });
+    await expect(pool.infer(pixels, source, 0.5)).rejects.toMatchObject({ code: 'inference.timeout' });
+    await pool.stop();
+    expect(pool.stats()).toMatchObject({ threads: 0, restarts: 1 });
   });
 });
 
