@@ -3,6 +3,7 @@ import type { Logger } from '#libs/observability/logger.js';
 import { AuthModule } from './auth/auth.module.js';
 import { BusModule } from './bus/bus.module.js';
 import { DatabaseModule } from './database/database.module.js';
+import { DetectionsModule } from './detections/detections.module.js';
 import { EventsModule } from './events/events.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
@@ -28,6 +29,7 @@ export class AppModule {
         UsersModule,
         StreamsModule,
         NotificationsModule,
+        DetectionsModule,
       ],
     };
   }

@@ -173,7 +173,10 @@ export class Shipper {
     if (this.sent <= this.spool.watermark) return;
     const again = this.sent - this.spool.watermark;
     this.resentFacts += again;
-    this.logger.warn({ facts: again, from: this.spool.watermark + 1 }, 'Redis lost facts that were sent: sending again');
+    this.logger.warn(
+      { facts: again, from: this.spool.watermark + 1 },
+      'Redis lost facts that were sent: sending again',
+    );
     this.inFlight.clear();
     this.sent = this.spool.watermark;
     this.rouse();
