@@ -50,6 +50,8 @@ export function createOpenApi(app: INestApplication): OpenAPIObject {
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
     .build();
   const document = SwaggerModule.createDocument(app, config, { standardSchemaConverter: convertSchema });
+  // Health is served twice; once is enough to read.
+  document.paths = Object.fromEntries(Object.entries(document.paths).filter(([path]) => path.startsWith('/api/')));
   document.components ??= {};
   const problem = convertSchema(Problem, { schemaType: 'output' });
   Object.assign((document.components.schemas ??= {}), problem?.components);

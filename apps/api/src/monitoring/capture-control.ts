@@ -38,10 +38,16 @@ export class CaptureControl {
     return this.asking(() => this.directory.list());
   }
 
-  private asking<T>(work: () => Promise<T>): Promise<T> {
-    if (this.redis.status !== 'ready') {
-      return Promise.reject(new AppError('redis.unavailable', 'operational', 'Redis is away: try again soon.'));
+  private async asking<T>(work: () => Promise<T>): Promise<T> {
+    if (this.redis.status !== 'ready') throw redisAway();
+    try {
+      return await within(PATIENCE_MS, work());
+    } catch (error) {
+      throw error instanceof AppError ? error : redisAway(error);
     }
-    return within(PATIENCE_MS, work());
   }
+}
+
+function redisAway(cause?: unknown): AppError {
+  return new AppError('redis.unavailable', 'operational', 'Redis is away: try again soon.', {}, { cause });
 }
