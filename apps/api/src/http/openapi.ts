@@ -31,10 +31,7 @@ export function convertSchema(
     },
   }) as JsonSchema;
   const { $defs, $schema: _dialect, ...root } = converted;
-  const components = { ...(($defs ?? {}) as Record<string, JsonSchema>) };
-  const id = schema.meta()?.id;
-  if (id === undefined) return { schema: root, components };
-  return { schema: { $ref: `#/components/schemas/${id}` }, components: { ...components, [id]: root } };
+  return { schema: root, components: ($defs ?? {}) as Record<string, JsonSchema> };
 }
 
 /** The OpenAPI 3.1 document of everything the application serves. */
