@@ -31,7 +31,8 @@ export class CaptureQueue {
       jobId: captureJobId(job.streamId),
       priority: job.priority,
       attempts: 1_000_000,
-      backoff: { type: 'exponential', delay: 1_000, jitter: 1 },
+      // The worker's own: BullMQ's exponential back-off has no upper bound.
+      backoff: { type: 'capped' },
       removeOnComplete: true,
       removeOnFail: true,
     });

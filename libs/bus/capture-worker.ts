@@ -1,6 +1,7 @@
 import { WaitingError, Worker, type Job } from 'bullmq';
 import { CaptureJob } from '#libs/contracts/captures.js';
 import { QUEUES, captureJobId } from '#libs/contracts/names.js';
+import { messageOf } from '#libs/errors/app-error.js';
 import type { Logger } from '#libs/observability/logger.js';
 import type { RedisConnection } from './redis.js';
 
@@ -15,6 +16,11 @@ export interface CaptureWorkerOptions {
   concurrency: number;
   /** Lease of a capture in ms; another monitor takes over after it was not renewed for so long. */
   lockMs: number;
+}
+
+/** Pause before a failed capture is tried again: 1 s, 2 s, 4 s … at most a minute, full jitter; ms. */
+export function captureBackOff(attemptsMade: number): number {
+  return Math.ceil(Math.random() * Math.min(60_000, 1_000 * 2 ** Math.min(attemptsMade - 1, 10)));
 }
 
 /** The monitor's end of the captures queue: takes jobs, keeps their leases, hands them back on shutdown. */
@@ -40,6 +46,7 @@ export class CaptureWorker {
       // The default of 1 loses a job for good when its worker is killed for the second time.
       maxStalledCount: 1_000_000,
       autorun: false,
+      settings: { backoffStrategy: captureBackOff },
     });
     this.worker.on('error', (error) => logger.warn({ queue: QUEUES.captures }, error.message));
     this.worker.on('lockRenewalFailed', (jobIds) => {
@@ -88,13 +95,20 @@ export class CaptureWorker {
     const done = this.processor(data, controller.signal);
     const entry = { generation: data.generation, controller, done };
     this.running.set(data.streamId, entry);
+    const cause = (): unknown => controller.signal.reason as unknown;
     try {
       await done;
+    } catch (error) {
+      if (cause() !== ('shutdown' satisfies StopCause)) throw error;
+      this.logger.warn({ streamId: data.streamId, error: messageOf(error) }, 'a capture failed while it was ended');
     } finally {
       if (this.running.get(data.streamId) === entry) this.running.delete(data.streamId);
-      if (this.shuttingDown) await this.handBack(job, token);
     }
-    if (this.shuttingDown) throw new WaitingError();
+    // Only what the shutdown ended goes on elsewhere: a capture that was stopped, or is over, is done.
+    if (cause() === ('shutdown' satisfies StopCause)) {
+      await this.handBack(job, token);
+      throw new WaitingError();
+    }
   }
 
   private async handBack(job: Job<CaptureJob>, token: string | undefined): Promise<void> {
@@ -102,7 +116,7 @@ export class CaptureWorker {
       await job.moveToWait(token);
     } catch (error) {
       this.logger.warn(
-        { jobId: job.id, error: String(error) },
+        { jobId: job.id, error: messageOf(error) },
         'a capture could not be handed back; its lease will run out',
       );
     }

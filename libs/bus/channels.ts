@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { messageOf } from '#libs/errors/app-error.js';
 import type { Logger } from '#libs/observability/logger.js';
 import type { RedisConnection } from './redis.js';
 
@@ -41,8 +42,14 @@ export class HintSubscriber {
     const entry = this.listeners.get(channel);
     if (entry === undefined) return;
     const parsed = entry.schema.safeParse(parseJson(text));
-    if (parsed.success) entry.listener(parsed.data);
-    else {
+    if (parsed.success) {
+      try {
+        entry.listener(parsed.data);
+      } catch (error) {
+        // One listener must not take the connection, and all others, down with it.
+        this.logger.error({ channel, error: messageOf(error) }, 'the listener of a hint failed');
+      }
+    } else {
       this.malformed += 1;
       this.logger.warn(
         { channel, issues: parsed.error.issues.slice(0, 3) },

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { FactEnvelope } from '#libs/contracts/facts.js';
 import { REDIS } from '#libs/contracts/names.js';
 import { messageOf } from '#libs/errors/app-error.js';
@@ -32,10 +33,16 @@ export class FactPublisher {
   }
 }
 
+/** Where a fact came from: all of its envelope but the fact. */
+const FactOrigin = FactEnvelope.omit({ fact: true });
+export type FactOrigin = z.infer<typeof FactOrigin>;
+
 /** One entry as the api reads it; `envelope` is null when it does not fit its schema, `fault` says why. */
 export interface FactEntry {
   id: string;
   raw: string;
+  /** Known even when the fact itself does not fit, so that its spool need not wait for it; null when unreadable. */
+  origin: FactOrigin | null;
   envelope: FactEnvelope | null;
   fault: string | null;
 }
@@ -88,14 +95,18 @@ export class FactConsumer {
     return reply === null ? [] : entriesOf(reply[0]?.[1]);
   }
 
-  /** Settles entries: they are acknowledged and removed. */
+  /**
+   * Settles entries: they are acknowledged and removed.
+   * @throws when Redis did not do so; the entries then come again through {@link claimAbandoned}.
+   */
   async settle(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
-    await this.redis
+    const replies = await this.redis
       .pipeline()
       .xack(REDIS.facts, REDIS.factsGroup, ...ids)
       .xdel(REDIS.facts, ...ids)
       .exec();
+    for (const [error] of replies ?? []) if (error !== null) throw error;
   }
 
   /** Puts an entry that cannot be stored aside, with the reason. */
@@ -114,14 +125,28 @@ export class FactConsumer {
   }
 }
 
+/** Entries out of a reply; before Redis 7 a claimed entry that is gone comes as nil. */
 function entriesOf(reply: unknown): FactEntry[] {
   if (!Array.isArray(reply)) return [];
-  return (reply as [string, string[] | null][]).flatMap(([id, fields]): FactEntry[] => {
+  return (reply as ([string, string[] | null] | null)[]).flatMap((item): FactEntry[] => {
+    const [id, fields] = item ?? ['', null];
     if (fields === null) return [];
-    const raw = fields[fields.indexOf('fact') + 1] ?? '';
-    const parsed = FactEnvelope.safeParse(parseJson(raw));
-    return parsed.success
-      ? [{ id, raw, envelope: parsed.data, fault: null }]
-      : [{ id, raw, envelope: null, fault: parsed.error.issues[0]?.message ?? 'does not fit the contract' }];
+    const at = fields.indexOf('fact');
+    return [entryOf(id, at === -1 ? '' : (fields[at + 1] ?? ''))];
   });
+}
+
+function entryOf(id: string, raw: string): FactEntry {
+  const value = parseJson(raw);
+  const parsed = FactEnvelope.safeParse(value);
+  if (parsed.success) return { id, raw, origin: parsed.data, envelope: parsed.data, fault: null };
+  const origin = FactOrigin.safeParse(value);
+  const { path, message } = parsed.error.issues[0] ?? { path: [], message: 'does not fit the contract' };
+  return {
+    id,
+    raw,
+    origin: origin.success ? origin.data : null,
+    envelope: null,
+    fault: `${path.join('.') || 'fact'}: ${message}`,
+  };
 }

@@ -17,3 +17,9 @@ export interface FactHandler<Type extends Fact['type'] = Fact['type']> {
    */
   apply(tx: Transaction, facts: readonly FactOf<Type>[]): Promise<AfterCommit[]>;
 }
+
+/** A handler of any one type, as the ingest holds them: each is given the facts of its own type alone. */
+export type AnyFactHandler = { [Type in Fact['type']]: FactHandler<Type> }[Fact['type']];
+
+/** Injection token of every {@link AnyFactHandler}, in the order in which they are applied within a batch. */
+export const FACT_HANDLERS = Symbol('FACT_HANDLERS');

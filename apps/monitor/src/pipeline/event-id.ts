@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto';
+
+/** Namespace of event ids, any fixed UUID. */
+const NAMESPACE = Buffer.from('6f0c2b1e5a7d4d0f9a3e8c41b2d75f60', 'hex');
+
+/** What makes an appearance one and the same. */
+export interface EventIdentity {
+  streamId: string;
+  session: number;
+  /** How often stream time has jumped within the session: after a jump the same stream time is another moment. */
+  epoch: number;
+  ruleId: string;
+  /** Stream time of the first frame that showed it, ms. */
+  startedStreamMs: number;
+}
+
+/** The id of an appearance: a name-based UUID (version 5, RFC 9562 §5.5), equal for equal identities. */
+export function eventId(identity: EventIdentity): string {
+  const name = [identity.streamId, identity.session, identity.epoch, identity.ruleId, identity.startedStreamMs];
+  const bytes = createHash('sha1').update(NAMESPACE).update(name.join('|')).digest().subarray(0, 16);
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x50, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  const hex = bytes.toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
