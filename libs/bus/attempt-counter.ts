@@ -36,4 +36,11 @@ export class AttemptCounter {
   async reset(key: string): Promise<void> {
     await within(PATIENCE_MS, this.redis.del(REDIS.attemptsPrefix + key));
   }
+
+  /** Takes one attempt back. */
+  async forgive(key: string): Promise<void> {
+    const name = REDIS.attemptsPrefix + key;
+    // Without a window there is nothing to take back, and a counter below 0 would have no end.
+    if ((await within(PATIENCE_MS, this.redis.decr(name))) <= 0) await this.reset(key);
+  }
 }

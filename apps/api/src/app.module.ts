@@ -1,12 +1,18 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Logger } from '#libs/observability/logger.js';
+import { AgentsModule } from './agents/agents.module.js';
+import { AssignmentsModule } from './assignments/assignments.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { BusModule } from './bus/bus.module.js';
 import { DatabaseModule } from './database/database.module.js';
+import { DetectionsModule } from './detections/detections.module.js';
 import { EventsModule } from './events/events.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
+import { MonitoringModule } from './monitoring/monitoring.module.js';
 import { NotificationsModule } from './notifications/notifications.module.js';
+import { RealtimeModule } from './realtime/realtime.module.js';
+import { RulesModule } from './rules/rules.module.js';
 import { RuntimeModule, type ApiSettings } from './runtime.module.js';
 import { StreamsModule } from './streams/streams.module.js';
 import { UsersModule } from './users/users.module.js';
@@ -26,8 +32,14 @@ export class AppModule {
         HealthModule,
         AuthModule,
         UsersModule,
+        AgentsModule,
         StreamsModule,
+        AssignmentsModule,
+        RulesModule,
+        MonitoringModule,
         NotificationsModule,
+        RealtimeModule,
+        DetectionsModule,
       ],
     };
   }

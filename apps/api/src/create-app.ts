@@ -4,6 +4,7 @@ import type { Logger } from '#libs/observability/logger.js';
 import { NestLogger } from '#libs/observability/nest-logger.js';
 import { AppModule } from './app.module.js';
 import { configureHttp } from './http/configure.js';
+import { RealtimeAdapter } from './realtime/realtime.adapter.js';
 import type { ApiSettings } from './runtime.module.js';
 
 /**
@@ -24,5 +25,6 @@ export async function createApp(
     preview: options.preview ?? false,
   });
   configureHttp(app, settings);
+  if (options.preview !== true) app.useWebSocketAdapter(new RealtimeAdapter(app, settings, logger));
   return app;
 }

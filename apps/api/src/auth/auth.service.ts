@@ -39,7 +39,7 @@ export class AuthService {
     const user = await this.users.findByLogin(username);
     const right = await this.passwords.verify(user?.passwordHash ?? null, password);
     if (user === null || !right || user.disabledAt !== null) throw badCredentials();
-    await this.throttle.succeeded(username);
+    await this.throttle.succeeded(username, address);
     return this.tokensFor(user, await this.refreshTokens.open(user.id));
   }
 

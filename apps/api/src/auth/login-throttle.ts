@@ -30,6 +30,11 @@ export class LocalAttempts {
   reset(key: string): void {
     this.windows.delete(key);
   }
+
+  forgive(key: string): void {
+    const window = this.windows.get(key);
+    if (window !== undefined) window.count -= 1;
+  }
 }
 
 /** Slows guessing of passwords down: so many attempts for an account and from an address, then a pause. */
@@ -37,7 +42,9 @@ export class LocalAttempts {
 export class LoginThrottle {
   private readonly local = new LocalAttempts();
 
-  constructor(@Inject(AttemptCounter) private readonly shared: Pick<AttemptCounter, 'increment' | 'reset'>) {}
+  constructor(
+    @Inject(AttemptCounter) private readonly shared: Pick<AttemptCounter, 'increment' | 'reset' | 'forgive'>,
+  ) {}
 
   /** Counts an attempt. @throws AppError `auth.too_many` when there were too many. */
   async attempt(account: string, address: string): Promise<void> {
@@ -53,11 +60,13 @@ export class LoginThrottle {
     }
   }
 
-  /** The account's owner is here: its failures are forgotten. */
-  async succeeded(account: string): Promise<void> {
+  /** The account's owner is here: its failures are forgotten, and this attempt is not the address's. */
+  async succeeded(account: string, address: string): Promise<void> {
     const key = accountKey(account);
     this.local.reset(key);
+    this.local.forgive(`address:${address}`);
     await this.shared.reset(key).catch(() => undefined);
+    await this.shared.forgive(`address:${address}`).catch(() => undefined);
   }
 }
 

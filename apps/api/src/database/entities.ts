@@ -2,6 +2,7 @@ import { AssignmentEntity } from '../assignments/assignment.entity.js';
 import { AppSecretEntity } from '../auth/app-secret.entity.js';
 import { RefreshTokenEntity } from '../auth/refresh-token.entity.js';
 import { SessionEntity } from '../auth/session.entity.js';
+import { DetectionEntity } from '../detections/detection.entity.js';
 import { NotificationEntity } from '../notifications/notification.entity.js';
 import { ObjectRuleEntity } from '../rules/object-rule.entity.js';
 import { StreamEntity } from '../streams/stream.entity.js';
@@ -11,6 +12,7 @@ import { UserEntity } from '../users/user.entity.js';
 export const entities = [
   AppSecretEntity,
   AssignmentEntity,
+  DetectionEntity,
   NotificationEntity,
   ObjectRuleEntity,
   RefreshTokenEntity,

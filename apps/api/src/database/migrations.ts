@@ -1,4 +1,5 @@
 import { Foundation1763900000000 } from './migrations/1763900000000-foundation.js';
+import { Detections1763900100000 } from './migrations/1763900100000-detections.js';
 
 /** Every migration, oldest first. */
-export const migrations = [Foundation1763900000000];
+export const migrations = [Foundation1763900000000, Detections1763900100000];

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { FactEntry } from '#libs/bus/fact-stream.js';
+import type { FactEntry, FactOrigin } from '#libs/bus/fact-stream.js';
 import type { Fact, Watermark } from '#libs/contracts/facts.js';
 import { messageOf } from '#libs/errors/app-error.js';
 import { TransactionRunner, type Transaction } from '../database/transaction.js';
@@ -30,34 +30,35 @@ export class FactWriter {
   ) {}
 
   /**
-   * Stores a batch in one transaction. When its data is at fault it is halved until the culprit is found; that one is
-   * buried and counts as committed, the rest is stored.
+   * Stores a batch in one transaction. What does not fit the contract is buried. When other data is at fault the
+   * batch is halved until the culprit is found; that one is buried too. What is buried counts as committed.
    * @throws when the database is at fault: nothing, or a front part of the batch, is stored then. Trying the whole
    * batch again is right.
    */
   async write(entries: readonly FactEntry[], bury: Bury): Promise<WrittenBatch> {
+    const misfits = entries.filter(({ envelope }) => envelope === null);
+    for (const entry of misfits) await bury(entry, entry.fault ?? 'does not fit the contract');
+    const written = await this.storeOrHalve(entries, bury);
+    return { ...written, buried: written.buried + misfits.length };
+  }
+
+  private async storeOrHalve(entries: readonly FactEntry[], bury: Bury): Promise<WrittenBatch> {
     try {
       return await this.transactions.run((tx) => this.store(tx, entries));
     } catch (error) {
       if (!isDataFault(error)) throw error;
       if (entries.length > 1) return this.halve(entries, bury);
-      return this.giveUp(entries, messageOf(error), bury);
+      for (const entry of entries) await bury(entry, messageOf(error));
+      const marks = await this.transactions.run((tx) => this.progress.advance(tx, originsOf(entries)));
+      return { marks, effects: [], buried: entries.length };
     }
-  }
-
-  /** Buries entries that do not even fit the contract. */
-  async giveUp(entries: readonly FactEntry[], reason: string, bury: Bury): Promise<WrittenBatch> {
-    for (const entry of entries) await bury(entry, entry.fault ?? reason);
-    const origins = entries.flatMap(({ origin }) => (origin === null ? [] : [origin]));
-    const marks = await this.transactions.run((tx) => this.progress.advance(tx, origins));
-    return { marks, effects: [], buried: entries.length };
   }
 
   private async halve(entries: readonly FactEntry[], bury: Bury): Promise<WrittenBatch> {
     const middle = Math.ceil(entries.length / 2);
-    const front = await this.write(entries.slice(0, middle), bury);
+    const front = await this.storeOrHalve(entries.slice(0, middle), bury);
     try {
-      const back = await this.write(entries.slice(middle), bury);
+      const back = await this.storeOrHalve(entries.slice(middle), bury);
       return {
         marks: [...front.marks, ...back.marks],
         effects: [...front.effects, ...back.effects],
@@ -74,16 +75,12 @@ export class FactWriter {
     const facts = entries.flatMap(({ envelope }) => (envelope === null ? [] : [envelope.fact]));
     const effects: AfterCommit[] = [];
     for (const handler of this.handlers) effects.push(...(await applyHandler(handler, tx, facts)));
-    const origins = entries.flatMap(({ origin }) => (origin === null ? [] : [origin]));
-    return { marks: await this.progress.advance(tx, origins), effects, buried: 0 };
+    return { marks: await this.progress.advance(tx, originsOf(entries)), effects, buried: 0 };
   }
 }
 
 /** Runs effects in order; what fails is told and does not stop the others. */
-export async function runEffects(
-  effects: readonly AfterCommit[],
-  onFailure: (error: unknown) => void,
-): Promise<void> {
+export async function runEffects(effects: readonly AfterCommit[], onFailure: (error: unknown) => void): Promise<void> {
   for (const effect of effects) {
     try {
       await effect();
@@ -91,6 +88,10 @@ export async function runEffects(
       onFailure(error);
     }
   }
+}
+
+function originsOf(entries: readonly FactEntry[]): FactOrigin[] {
+  return entries.flatMap(({ origin }) => (origin === null ? [] : [origin]));
 }
 
 function applyHandler(handler: AnyFactHandler, tx: Transaction, facts: readonly Fact[]): Promise<AfterCommit[]> {

@@ -31,10 +31,7 @@ export function convertSchema(
     },
   }) as JsonSchema;
   const { $defs, $schema: _dialect, ...root } = converted;
-  const components = { ...(($defs ?? {}) as Record<string, JsonSchema>) };
-  const id = schema.meta()?.id;
-  if (id === undefined) return { schema: root, components };
-  return { schema: { $ref: `#/components/schemas/${id}` }, components: { ...components, [id]: root } };
+  return { schema: root, components: ($defs ?? {}) as Record<string, JsonSchema> };
 }
 
 /** The OpenAPI 3.1 document of everything the application serves. */
@@ -50,6 +47,8 @@ export function createOpenApi(app: INestApplication): OpenAPIObject {
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
     .build();
   const document = SwaggerModule.createDocument(app, config, { standardSchemaConverter: convertSchema });
+  // Health is served twice; once is enough to read.
+  document.paths = Object.fromEntries(Object.entries(document.paths).filter(([path]) => path.startsWith('/api/')));
   document.components ??= {};
   const problem = convertSchema(Problem, { schemaType: 'output' });
   Object.assign((document.components.schemas ??= {}), problem?.components);

@@ -1,5 +1,7 @@
 import { NotificationView } from '#libs/contracts/sockets.js';
-import { pageOf } from '../http/pagination.js';
+import { z } from 'zod';
+import { PageQuery, pageOf } from '../http/pagination.js';
+import { QueryFlag } from '../http/params.js';
 import type { NotificationEntity } from './notification.entity.js';
 
 export const NotificationPage = pageOf(NotificationView, 'NotificationPage');
@@ -19,3 +21,25 @@ export function viewOf(row: NotificationEntity): NotificationView {
     readAt: row.readAt?.toISOString() ?? null,
   };
 }
+
+/** A sequence number as clients hold it: a 64-bit number in text. */
+const Seq = z.string().regex(/^\d{1,18}$/, 'must be a `seq`');
+
+export const NotificationQuery = PageQuery.extend({
+  unread: QueryFlag.optional().describe('`true`: only those that were not read yet.'),
+  after: Seq.optional().describe(
+    '`seq` of the last one you have: lists what came since, oldest first, to catch up after a lost connection.',
+  ),
+});
+export type NotificationQuery = z.infer<typeof NotificationQuery>;
+
+/** Position in a list: the way it runs, and the sequence number of the last item. */
+export const Position = z.tuple([z.enum(['before', 'after']), Seq]);
+
+export const UnreadCount = z.object({ notifications: z.number().int() }).meta({ id: 'UnreadCount' });
+export type UnreadCount = z.infer<typeof UnreadCount>;
+
+export const ReadAllResult = z
+  .object({ changed: z.number().int().describe('How many were unread before.') })
+  .meta({ id: 'ReadAllResult' });
+export type ReadAllResult = z.infer<typeof ReadAllResult>;

@@ -66,6 +66,17 @@ export class NotificationsRepository {
     return this.rows.countBy({ userId, readAt: IsNull() });
   }
 
+  async countUnreadOf(userIds: readonly string[]): Promise<Map<string, number>> {
+    const rows = await this.rows
+      .createQueryBuilder('n')
+      .select('n.user_id', 'userId')
+      .addSelect('count(*)::int', 'unread')
+      .where('n.user_id = ANY(:userIds) AND n.read_at IS NULL', { userIds })
+      .groupBy('n.user_id')
+      .getRawMany<{ userId: string; unread: number }>();
+    return new Map(rows.map(({ userId, unread }) => [userId, unread]));
+  }
+
   find(userId: string, id: string): Promise<NotificationEntity | null> {
     return this.rows.findOneBy({ userId, id });
   }

@@ -3,7 +3,7 @@ import type { StreamStatusChanged } from '#libs/contracts/facts.js';
 import type { Transaction } from '../database/transaction.js';
 import type { AfterCommit, FactHandler } from '../detections/fact-handler.js';
 import { AppEvents } from '../events/app-events.js';
-import { applyStatusFacts } from './streams.repository.js';
+import { applyStatusFacts } from './status-facts.js';
 
 /**
  * Keeps what a stream's session last said. What an older session, an older generation or an earlier moment of the

@@ -1,51 +1,147 @@
 import { Injectable } from '@nestjs/common';
-import type { StreamStatusChanged } from '#libs/contracts/facts.js';
+import { InjectRepository } from '@nestjs/typeorm';
+import { In, type Repository, type SelectQueryBuilder } from 'typeorm';
 import type { StatusReason, StreamStatus } from '#libs/contracts/primitives.js';
-import type { StreamStatusEvent } from '#libs/contracts/sockets.js';
-import type { Transaction } from '../database/transaction.js';
+import type { AuthenticatedUser } from '../auth/authenticated-user.js';
+import { uniqueViolation } from '../database/constraint-violations.js';
+import { StreamEntity } from './stream.entity.js';
+import { streamNameTaken } from './streams.errors.js';
 
-interface StatusRow {
-  id: string;
-  status: StreamStatus;
-  reason: StatusReason | null;
-  detail: string;
-  status_at: Date;
+/** Streams that are watched at once at most. */
+const MOST_DESIRED = 10_000;
+
+export interface StreamFilter {
+  platform: string | undefined;
+  status: StreamStatus | undefined;
+  monitored: boolean | undefined;
+  agentId: string | undefined;
+  after: [string, string] | null;
+  limit: number;
 }
 
-/** Stores at most one status fact of each stream. @returns what changed. */
-export async function applyStatusFacts(
-  tx: Transaction,
-  facts: readonly StreamStatusChanged[],
-): Promise<StreamStatusEvent[]> {
-  if (facts.length === 0) return [];
-  const [rows] = await tx.query<[StatusRow[], number]>(
-    `UPDATE streams s
-     SET session = f.session, status = f.status, reason = f.reason, detail = f.detail,
-         status_fact_at = f.at, status_at = to_timestamp(f.at / 1000.0)
-     FROM unnest($1::uuid[], $2::bigint[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::bigint[])
-          AS f (stream_id, session, generation, status, reason, detail, at)
-     WHERE s.id = f.stream_id AND f.generation >= s.generation
-       AND (s.session < f.session OR (s.session = f.session AND s.status_fact_at < f.at))
-     RETURNING s.id, s.status, s.reason, s.detail, s.status_at`,
-    [
-      facts.map(({ streamId }) => streamId),
-      facts.map(({ session }) => session),
-      facts.map(({ generation }) => generation),
-      facts.map(({ status }) => status),
-      facts.map(({ reason }) => reason),
-      facts.map(({ detail }) => detail),
-      facts.map(({ at }) => at),
-    ],
-  );
-  return rows.map((row) => ({
-    streamId: row.id,
-    status: row.status,
-    reason: row.reason,
-    detail: row.detail,
-    at: row.status_at.toISOString(),
-  }));
-}
+type StreamFields = Pick<StreamEntity, 'name' | 'platform' | 'url' | 'priority'>;
 
-/** The table of streams. */
+/** The table of streams. What an agent is not assigned to does not exist for it. */
 @Injectable()
-export class StreamsRepository {}
+export class StreamsRepository {
+  constructor(@InjectRepository(StreamEntity) private readonly rows: Repository<StreamEntity>) {}
+
+  /** By name, after the given name and id. */
+  list(viewer: AuthenticatedUser, filter: StreamFilter): Promise<StreamEntity[]> {
+    const query = this.visibleTo(viewer).orderBy('s.name').addOrderBy('s.id').limit(filter.limit);
+    if (filter.platform !== undefined) query.andWhere('s.platform = :platform', { platform: filter.platform });
+    if (filter.status !== undefined) query.andWhere('s.status = :status', { status: filter.status });
+    if (filter.monitored !== undefined) query.andWhere('s.desired = :desired', { desired: filter.monitored });
+    if (filter.agentId !== undefined) {
+      query.andWhere('EXISTS (SELECT 1 FROM assignments b WHERE b.stream_id = s.id AND b.agent_id = :agentId)', {
+        agentId: filter.agentId,
+      });
+    }
+    if (filter.after !== null) {
+      query.andWhere('(s.name, s.id) > (:name, :id)', { name: filter.after[0], id: filter.after[1] });
+    }
+    return query.getMany();
+  }
+
+  find(viewer: AuthenticatedUser, id: string): Promise<StreamEntity | null> {
+    return this.visibleTo(viewer).andWhere('s.id = :streamId', { streamId: id }).getOne();
+  }
+
+  /** @throws AppError `stream.name.conflict`. */
+  async create(fields: StreamFields): Promise<StreamEntity> {
+    const { identifiers } = await this.saving(() => this.rows.insert(fields));
+    return this.rows.findOneByOrFail({ id: String(identifiers[0]?.['id']) });
+  }
+
+  /**
+   * Changes a stream. A change of source begins a new generation: the capture that runs is void.
+   * @returns the row as it is then and whether the source changed; null when there is none.
+   * @throws AppError `stream.name.conflict`.
+   */
+  update(id: string, changes: Partial<StreamFields>): Promise<{ row: StreamEntity; sourceChanged: boolean } | null> {
+    return this.saving(() =>
+      this.rows.manager.transaction(async (tx) => {
+        const before = await tx.findOne(StreamEntity, { where: { id }, lock: { mode: 'pessimistic_write' } });
+        if (before === null) return null;
+        const { url = before.url, platform = before.platform } = changes;
+        const sourceChanged = url !== before.url || platform !== before.platform;
+        const begun = sourceChanged ? { generation: before.generation + 1 } : {};
+        const pending = sourceChanged && before.desired;
+        const status = pending
+          ? ({ status: 'pending', reason: 'restarting', detail: '', statusAt: new Date() } as const)
+          : {};
+        const row = await tx.save(StreamEntity, { ...before, ...changes, ...begun, ...status });
+        return { row, sourceChanged };
+      }),
+    );
+  }
+
+  /** @returns whether there was one. */
+  async remove(id: string): Promise<boolean> {
+    return ((await this.rows.delete({ id })).affected ?? 0) > 0;
+  }
+
+  /** All streams that should be watched. */
+  desired(): Promise<StreamEntity[]> {
+    return this.rows.find({ where: { desired: true }, order: { priority: 'ASC', id: 'ASC' }, take: MOST_DESIRED });
+  }
+
+  /**
+   * Commits that a stream should be watched or not; what it is already changes nothing.
+   * @returns whether it changed.
+   */
+  async setDesired(id: string, desired: boolean): Promise<boolean> {
+    const result = await this.rows.update(
+      { id, desired: !desired },
+      {
+        desired,
+        generation: () => 'generation + 1',
+        status: desired ? 'pending' : 'stopped',
+        reason: null,
+        detail: '',
+        statusAt: () => 'now()',
+      },
+    );
+    return (result.affected ?? 0) > 0;
+  }
+
+  /** Begins a new generation of the desired ones among these streams, of all when null. @returns them. */
+  async restart(ids: readonly string[] | null): Promise<StreamEntity[]> {
+    const which = ids === null ? { desired: true } : { desired: true, id: In([...ids]) };
+    await this.rows.update(which, {
+      generation: () => 'generation + 1',
+      status: 'pending',
+      reason: 'restarting',
+      detail: '',
+      statusAt: () => 'now()',
+    });
+    return this.rows.findBy(which);
+  }
+
+  /** Marks a desired stream as pending, unless something else changed it meanwhile. @returns whether it did. */
+  async markPending(row: StreamEntity, reason: StatusReason | null, detail: string): Promise<boolean> {
+    const { id, generation, session, status, statusFactAt } = row;
+    const result = await this.rows.update(
+      { id, desired: true, generation, session, status, statusFactAt },
+      { status: 'pending', reason, detail, statusAt: () => 'now()' },
+    );
+    return (result.affected ?? 0) > 0;
+  }
+
+  private visibleTo(viewer: AuthenticatedUser): SelectQueryBuilder<StreamEntity> {
+    const query = this.rows.createQueryBuilder('s').where('TRUE');
+    if (viewer.role === 'admin') return query;
+    return query.andWhere('EXISTS (SELECT 1 FROM assignments a WHERE a.stream_id = s.id AND a.agent_id = :viewerId)', {
+      viewerId: viewer.id,
+    });
+  }
+
+  private async saving<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (uniqueViolation(error) === 'streams_name_key') throw streamNameTaken();
+      throw error;
+    }
+  }
+}

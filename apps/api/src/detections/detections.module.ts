@@ -1,0 +1,50 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { createEvidenceStore } from '#libs/evidence/create-store.js';
+import { API_SETTINGS, type ApiSettings } from '../runtime.module.js';
+import { NotificationsModule } from '../notifications/notifications.module.js';
+import { StreamStatusHandler } from '../streams/stream-status.handler.js';
+import { StreamsModule } from '../streams/streams.module.js';
+import { DetectionClosedHandler, DetectionOpenedHandler } from './detection-fact.handlers.js';
+import { DetectionEntity } from './detection.entity.js';
+import { DetectionViews } from './detection-views.js';
+import { DetectionsController } from './detections.controller.js';
+import { DetectionsRepository } from './detections.repository.js';
+import { DetectionsService, EVIDENCE_STORE } from './detections.service.js';
+import { FACT_HANDLERS } from './fact-handler.js';
+import { FactWriter } from './fact-writer.js';
+import { ImageAccess } from './image-access.js';
+import { ImageLinks } from './image-links.js';
+import { IngestProcess } from './ingest-process.js';
+import { SpoolProgressRepository } from './spool-progress.repository.js';
+
+/** From facts to rows, and from rows to those who may see them. */
+@Module({
+  imports: [TypeOrmModule.forFeature([DetectionEntity]), NotificationsModule, StreamsModule],
+  controllers: [DetectionsController],
+  providers: [
+    DetectionViews,
+    DetectionsRepository,
+    DetectionsService,
+    DetectionOpenedHandler,
+    DetectionClosedHandler,
+    FactWriter,
+    ImageAccess,
+    ImageLinks,
+    IngestProcess,
+    SpoolProgressRepository,
+    {
+      provide: EVIDENCE_STORE,
+      inject: [API_SETTINGS],
+      useFactory: ({ EVIDENCE_URL }: ApiSettings) => createEvidenceStore(EVIDENCE_URL),
+    },
+    {
+      // Within a batch beginnings come before ends: an event may open and close in the same one.
+      provide: FACT_HANDLERS,
+      inject: [DetectionOpenedHandler, DetectionClosedHandler, StreamStatusHandler],
+      useFactory: (...handlers: unknown[]) => handlers,
+    },
+  ],
+  exports: [DetectionsService, DetectionViews],
+})
+export class DetectionsModule {}

@@ -1,0 +1,131 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import type { Repository } from 'typeorm';
+import type { DetectionClosed, DetectionOpened } from '#libs/contracts/facts.js';
+import type { Severity } from '#libs/contracts/primitives.js';
+import type { Transaction } from '../database/transaction.js';
+import { DetectionEntity } from './detection.entity.js';
+
+/** A detection with the name of its stream. */
+export interface NamedDetection {
+  detection: DetectionEntity;
+  streamName: string;
+}
+
+/** Which detections to read. */
+export interface DetectionFilter {
+  /** Only those of streams that this agent looks after; null for all. */
+  agentId: string | null;
+  id?: string | undefined;
+  streamId?: string | undefined;
+  label?: string | undefined;
+  severity?: Severity | undefined;
+  from?: string | undefined;
+  to?: string | undefined;
+  /** Only those before this sequence number. */
+  before: string | null;
+  limit: number;
+}
+
+/** The table of detections. */
+@Injectable()
+export class DetectionsRepository {
+  constructor(@InjectRepository(DetectionEntity) private readonly rows: Repository<DetectionEntity>) {}
+
+  /**
+   * Inserts events in one statement. Those that are there already, and those of a stream that was deleted since,
+   * are left out.
+   * @returns the rows that are new, in the order of the facts.
+   */
+  async insert(tx: Transaction, facts: readonly DetectionOpened[]): Promise<NamedDetection[]> {
+    const inserted = await tx.query<{ id: string; seq: string; stream_name: string; created_at: Date }[]>(
+      `WITH fact AS (
+         SELECT * FROM jsonb_to_recordset($1::jsonb) AS f (
+           position integer, "eventId" uuid, "streamId" uuid, session bigint, kind text, "ruleId" uuid,
+           "ruleVersion" integer, label text, severity text, confidence double precision, objects jsonb,
+           width integer, height integer, "evidenceKey" text, model text, "startedAt" bigint, "detectedAt" bigint,
+           "ptsMs" double precision)
+       ), inserted AS (
+         INSERT INTO detections (id, stream_id, session, kind, rule_id, rule_version, label, severity, confidence,
+           objects, frame_width, frame_height, evidence_key, model, started_at, detected_at, pts_ms)
+         SELECT f."eventId", f."streamId", f.session, f.kind, f."ruleId", f."ruleVersion", f.label, f.severity,
+           f.confidence, f.objects, f.width, f.height, f."evidenceKey", f.model,
+           to_timestamp(f."startedAt" / 1000.0), to_timestamp(f."detectedAt" / 1000.0), f."ptsMs"
+         FROM fact f JOIN streams s ON s.id = f."streamId"
+         ORDER BY f.position
+         ON CONFLICT (id) DO NOTHING
+         RETURNING id, seq, stream_id, created_at
+       )
+       SELECT i.id, i.seq, i.created_at, s.name AS stream_name
+       FROM inserted i JOIN streams s ON s.id = i.stream_id ORDER BY i.seq`,
+      [JSON.stringify(facts.map((fact, position) => ({ ...fact, ...fact.frame, position })))],
+    );
+    const byId = new Map(facts.map((fact) => [fact.eventId, fact]));
+    return inserted.flatMap(({ id, seq, created_at: createdAt, stream_name: streamName }) => {
+      const fact = byId.get(id);
+      return fact === undefined ? [] : [{ detection: entityOf(fact, seq, createdAt), streamName }];
+    });
+  }
+
+  /** Notes the ends of events that are there and open; others are left alone. */
+  async close(tx: Transaction, facts: readonly DetectionClosed[]): Promise<void> {
+    await tx.query(
+      `UPDATE detections d
+       SET ended_at = to_timestamp(f."endedAt" / 1000.0), frames = f.frames, peak = f."peakConfidence"
+       FROM jsonb_to_recordset($1::jsonb) AS f (
+         "eventId" uuid, "endedAt" bigint, frames integer, "peakConfidence" double precision)
+       WHERE d.id = f."eventId" AND d.ended_at IS NULL`,
+      [JSON.stringify(facts)],
+    );
+  }
+
+  /** Detections, newest first. */
+  async list(filter: DetectionFilter): Promise<NamedDetection[]> {
+    const { agentId, id, streamId, label, severity, from, to, before, limit } = filter;
+    const query = this.rows
+      .createQueryBuilder('d')
+      .innerJoin('streams', 's', 's.id = d.stream_id')
+      .addSelect('s.name', 'stream_name')
+      .orderBy('d.seq', 'DESC')
+      .limit(limit);
+    if (agentId !== null) {
+      query.andWhere('d.stream_id IN (SELECT a.stream_id FROM assignments a WHERE a.agent_id = :agentId)', { agentId });
+    }
+    if (id !== undefined) query.andWhere('d.id = :id', { id });
+    if (streamId !== undefined) query.andWhere('d.stream_id = :streamId', { streamId });
+    if (label !== undefined) query.andWhere('lower(d.label) = lower(:label)', { label });
+    if (severity !== undefined) query.andWhere('d.severity = :severity', { severity });
+    if (from !== undefined) query.andWhere('d.detected_at >= :from', { from });
+    if (to !== undefined) query.andWhere('d.detected_at < :to', { to });
+    if (before !== null) query.andWhere('d.seq < :before', { before });
+    const { entities, raw } = await query.getRawAndEntities<{ stream_name: string }>();
+    return entities.map((detection, index) => ({ detection, streamName: raw[index]?.stream_name ?? '' }));
+  }
+}
+
+function entityOf(fact: DetectionOpened, seq: string, createdAt: Date): DetectionEntity {
+  return Object.assign(new DetectionEntity(), {
+    id: fact.eventId,
+    seq,
+    streamId: fact.streamId,
+    session: String(fact.session),
+    kind: fact.kind,
+    ruleId: fact.ruleId,
+    ruleVersion: fact.ruleVersion,
+    label: fact.label,
+    severity: fact.severity,
+    confidence: fact.confidence,
+    objects: fact.objects,
+    frameWidth: fact.frame.width,
+    frameHeight: fact.frame.height,
+    evidenceKey: fact.evidenceKey,
+    model: fact.model,
+    startedAt: new Date(fact.startedAt),
+    detectedAt: new Date(fact.detectedAt),
+    endedAt: null,
+    frames: null,
+    peak: null,
+    ptsMs: fact.ptsMs,
+    createdAt,
+  } satisfies DetectionEntity);
+}

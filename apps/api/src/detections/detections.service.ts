@@ -1,0 +1,71 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import type { DetectionView } from '#libs/contracts/sockets.js';
+import type { EvidenceStore } from '#libs/evidence/evidence-store.js';
+import type { AuthenticatedUser } from '../auth/authenticated-user.js';
+import { decodeCursor, toPage, type Page } from '../http/pagination.js';
+import { drawBoxes } from './box-drawing.js';
+import { DetectionViews } from './detection-views.js';
+import type { DetectionQuery } from './detections.dto.js';
+import { detectionNotFound, imageNotFound } from './detections.errors.js';
+import { DetectionsRepository, type NamedDetection } from './detections.repository.js';
+
+/** Injection token of the {@link EvidenceStore}. */
+export const EVIDENCE_STORE = Symbol('EVIDENCE_STORE');
+
+const Position = z.tuple([z.string().regex(/^\d{1,19}$/)]);
+
+/** What was detected, for those who may see it: admins all, agents what is on streams assigned to them. */
+@Injectable()
+export class DetectionsService {
+  constructor(
+    private readonly repository: DetectionsRepository,
+    private readonly views: DetectionViews,
+    @Inject(EVIDENCE_STORE) private readonly evidence: EvidenceStore,
+  ) {}
+
+  /** One page, newest first. */
+  async list(viewer: AuthenticatedUser, query: DetectionQuery): Promise<Page<DetectionView>> {
+    const { limit, cursor, ...filter } = query;
+    const rows = await this.repository.list({
+      ...filter,
+      agentId: agentIdOf(viewer),
+      before: decodeCursor(cursor, Position)?.[0] ?? null,
+      limit: limit + 1,
+    });
+    return toPage(
+      rows,
+      limit,
+      ({ detection }) => [detection.seq],
+      (row) => this.views.of(row),
+    );
+  }
+
+  /** @throws AppError `detection.not_found`, also when the viewer may not see it. */
+  async get(viewer: AuthenticatedUser, id: string): Promise<DetectionView> {
+    return this.views.of(await this.find(id, agentIdOf(viewer)));
+  }
+
+  /**
+   * The evidence image as JPEG, boxes drawn over it when asked.
+   * @param viewer null for somebody whose right has been established by a signed link.
+   * @throws AppError `detection.not_found`, `detection.image.not_found`
+   */
+  async image(viewer: AuthenticatedUser | null, id: string, boxes: boolean): Promise<Buffer> {
+    const { detection } = await this.find(id, viewer === null ? null : agentIdOf(viewer));
+    const jpeg = detection.evidenceKey === null ? null : await this.evidence.read(detection.evidenceKey);
+    if (jpeg === null) throw imageNotFound();
+    if (!boxes) return jpeg;
+    return drawBoxes(jpeg, { width: detection.frameWidth, height: detection.frameHeight }, detection.objects);
+  }
+
+  private async find(id: string, agentId: string | null): Promise<NamedDetection> {
+    const [row] = await this.repository.list({ id, agentId, before: null, limit: 1 });
+    if (row === undefined) throw detectionNotFound();
+    return row;
+  }
+}
+
+function agentIdOf(viewer: AuthenticatedUser): string | null {
+  return viewer.role === 'admin' ? null : viewer.id;
+}

@@ -1,0 +1,52 @@
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { ROOMS } from '#libs/contracts/names.js';
+import { AppEvents } from '../events/app-events.js';
+import { NotificationsGateway, RootGateway } from './gateways.js';
+import { UnreadTeller } from './unread-teller.js';
+
+/** Tells connected clients what happened: each who may know it, once. */
+@Injectable()
+export class Announcer implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly unsubscribe: (() => void)[] = [];
+
+  constructor(
+    private readonly events: AppEvents,
+    private readonly root: RootGateway,
+    private readonly notifications: NotificationsGateway,
+    private readonly unread: UnreadTeller,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    const { events } = this;
+    this.unsubscribe.push(
+      events.on('detection.stored', (detection) => this.watchers(detection.streamId)?.emit('detection', detection)),
+      events.on('stream.status', (status) => this.watchers(status.streamId)?.emit('stream_status', status)),
+      events.on('stream.changed', (update) => this.watchers(update.streamId)?.emit('stream_update', update)),
+      events.on('assignment.changed', (update) => {
+        const rooms = [ROOMS.role('admin'), ROOMS.user(update.agentId)];
+        this.root.namespace?.to(rooms).emit('assignment_update', update);
+      }),
+      // Every api process sees monitors come and go by itself, so each tells its own clients alone.
+      events.on('monitor.changed', (monitor) => {
+        this.root.namespace?.local.to(ROOMS.role('admin')).emit('monitor_status', monitor);
+      }),
+      events.on('notification.created', ({ userId, notification }) => {
+        this.notifications.namespace?.to(ROOMS.user(userId)).emit('notification', notification);
+        this.unread.changed(userId);
+      }),
+      events.on('notification.updated', ({ userId, update }) => {
+        this.notifications.namespace?.to(ROOMS.user(userId)).emit('notification_update', update);
+        this.unread.changed(userId);
+      }),
+    );
+  }
+
+  onModuleDestroy(): void {
+    for (const off of this.unsubscribe) off();
+  }
+
+  /** Admins and whoever looks after the stream; a client in both rooms still gets one copy. */
+  private watchers(streamId: string) {
+    return this.root.namespace?.to([ROOMS.role('admin'), ROOMS.stream(streamId)]);
+  }
+}

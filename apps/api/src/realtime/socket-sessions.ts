@@ -1,0 +1,160 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { z } from 'zod';
+import { ROOMS } from '#libs/contracts/names.js';
+import { AppError, messageOf } from '#libs/errors/app-error.js';
+import type { Logger } from '#libs/observability/logger.js';
+import { AssignmentsService } from '../assignments/assignments.service.js';
+import { passwordChangeDue, unauthorized } from '../auth/auth.errors.js';
+import { Authenticator } from '../auth/authenticator.js';
+import { AppEvents } from '../events/app-events.js';
+import { LOGGER } from '../runtime.module.js';
+import type { AnyNamespace, ClientSocket } from './socket-types.js';
+
+/** All sockets are looked at so often, in ms: what a lost hint would have told is known then. */
+const SWEEP_MS = 4_000;
+/** Sockets of one user in one namespace of one process at most. */
+const MOST_SOCKETS = 50;
+/** Packets of one client in {@link FLOOD_WINDOW_MS} at most; clients have nothing to send. */
+const MOST_PACKETS = 20;
+const FLOOD_WINDOW_MS = 10_000;
+
+const Handshake = z.object({ token: z.string().min(1).max(8_192) });
+
+/**
+ * Who is connected: checks the token of every connection in every namespace, joins the rooms that the database says,
+ * and parts with clients whose token, sign-in or role has ended.
+ */
+@Injectable()
+export class SocketSessions implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly namespaces: AnyNamespace[] = [];
+  private readonly unsubscribe: (() => void)[] = [];
+  private timer: NodeJS.Timeout | undefined;
+  private lastFault = '';
+
+  constructor(
+    private readonly authenticator: Authenticator,
+    private readonly assignments: AssignmentsService,
+    private readonly events: AppEvents,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.unsubscribe.push(
+      this.events.on('user.revoked', ({ userId }) => this.changed(userId)),
+      this.events.on('assignment.changed', ({ agentId }) => this.changed(agentId)),
+    );
+    this.timer = setInterval(() => void this.recheck(this.sockets()), SWEEP_MS);
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.timer);
+    for (const off of this.unsubscribe) off();
+  }
+
+  /** Takes charge of a namespace: nobody gets in without a valid token. */
+  guard(namespace: AnyNamespace): void {
+    this.namespaces.push(namespace);
+    const nsp = namespace as unknown as GuardedNamespace;
+    nsp.use((socket, next) => {
+      this.admit(socket).then(
+        () => {
+          next();
+        },
+        (error: unknown) => {
+          const refusal = error instanceof AppError ? error : unauthorized();
+          next(Object.assign(new Error(refusal.message), { data: { code: refusal.code } }));
+        },
+      );
+    });
+    nsp.on('connection', (socket) => {
+      this.welcome(socket);
+    });
+    nsp.on('recheck', (userId) => {
+      if (typeof userId === 'string') void this.recheck(this.sockets(userId));
+    });
+  }
+
+  private async admit(socket: ClientSocket): Promise<void> {
+    const handshake = Handshake.safeParse(socket.handshake.auth);
+    if (!handshake.success) throw unauthorized();
+    const { user, sessionId, expiresAt, mustChangePassword } = await this.authenticator.authenticate(
+      handshake.data.token,
+    );
+    if (mustChangePassword) throw passwordChangeDue();
+    if ((socket.nsp.adapter.rooms.get(ROOMS.user(user.id))?.size ?? 0) >= MOST_SOCKETS) {
+      throw new AppError('sockets.too_many', 'user', 'Too many connections of one user: close some.');
+    }
+    socket.data = { user, sessionId, expiresAt };
+  }
+
+  private welcome(socket: ClientSocket): void {
+    const { user, expiresAt } = socket.data;
+    void socket.join([ROOMS.user(user.id), ROOMS.role(user.role)]);
+    const expiry = setTimeout(() => socket.disconnect(true), Math.max(0, expiresAt.getTime() - Date.now()));
+    let packets = 0;
+    const flood = setInterval(() => {
+      packets = 0;
+    }, FLOOD_WINDOW_MS);
+    socket.onAny(() => {
+      packets += 1;
+      if (packets > MOST_PACKETS) socket.disconnect(true);
+    });
+    socket.on('disconnect', () => {
+      clearTimeout(expiry);
+      clearInterval(flood);
+    });
+    // Joins the rooms of its streams; also catches what ended while the handshake was under way.
+    void this.recheck([socket]);
+  }
+
+  private changed(userId: string): void {
+    void this.recheck(this.sockets(userId));
+    for (const namespace of this.namespaces) namespace.serverSideEmit('recheck', userId);
+  }
+
+  private sockets(userId?: string): ClientSocket[] {
+    return this.namespaces.flatMap((namespace) => {
+      const all = namespace.sockets as unknown as ReadonlyMap<string, ClientSocket>;
+      if (userId === undefined) return [...all.values()];
+      const ids = namespace.adapter.rooms.get(ROOMS.user(userId)) ?? [];
+      return [...ids].flatMap((id) => all.get(id) ?? []);
+    });
+  }
+
+  /** Parts with sockets whose sign-in has ended, and puts the others into the rooms of their streams. */
+  private async recheck(sockets: readonly ClientSocket[]): Promise<void> {
+    if (sockets.length === 0) return;
+    try {
+      const [live, streams] = await Promise.all([
+        this.authenticator.live([...new Set(sockets.map(({ data }) => data.sessionId))]),
+        this.assignments.streamsOf([...new Set(sockets.map(({ data }) => data.user.id))]),
+      ]);
+      for (const socket of sockets) {
+        const session = live.get(socket.data.sessionId);
+        if (session?.role !== socket.data.user.role) socket.disconnect(true);
+        else this.settle(socket, streams.get(socket.data.user.id) ?? new Set());
+      }
+      this.lastFault = '';
+    } catch (error) {
+      const fault = messageOf(error);
+      if (fault !== this.lastFault) this.logger.warn({ fault }, 'sockets could not be checked; trying again');
+      this.lastFault = fault;
+    }
+  }
+
+  private settle(socket: ClientSocket, streams: ReadonlySet<string>): void {
+    if (!socket.connected) return;
+    const due = new Set([...streams].map(ROOMS.stream));
+    for (const room of socket.rooms) {
+      if (room.startsWith(ROOMS.stream('')) && !due.has(room)) void socket.leave(room);
+    }
+    void socket.join([...due]);
+  }
+}
+
+/** What the two namespaces have in common, in terms that the compiler can follow. */
+interface GuardedNamespace {
+  use(middleware: (socket: ClientSocket, next: (error?: Error) => void) => void): void;
+  on(event: 'connection', listener: (socket: ClientSocket) => void): void;
+  on(event: 'recheck', listener: (userId: unknown) => void): void;
+}

@@ -1,0 +1,24 @@
+import type { Namespace, Socket } from 'socket.io';
+import type { NotificationEvents, RootEvents } from '#libs/contracts/sockets.js';
+import type { AuthenticatedUser } from '../auth/authenticated-user.js';
+
+/** Clients have nothing to say. */
+export type ClientEvents = Record<string, never>;
+
+/** What api processes tell each other about their clients. */
+export interface ProcessEvents {
+  /** Sign-ins, role or assignments of this user changed: look again at its sockets. */
+  recheck: (userId: string) => void;
+}
+
+/** What is known of a connected client. */
+export interface ClientData {
+  user: AuthenticatedUser;
+  sessionId: string;
+  expiresAt: Date;
+}
+
+export type RootNamespace = Namespace<ClientEvents, RootEvents, ProcessEvents, ClientData>;
+export type NotificationsNamespace = Namespace<ClientEvents, NotificationEvents, ProcessEvents, ClientData>;
+export type AnyNamespace = RootNamespace | NotificationsNamespace;
+export type ClientSocket = Socket<ClientEvents, RootEvents & NotificationEvents, ProcessEvents, ClientData>;

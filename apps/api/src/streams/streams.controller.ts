@@ -1,0 +1,70 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { CurrentUser, Roles } from '../auth/access.decorators.js';
+import type { AuthenticatedUser } from '../auth/authenticated-user.js';
+import { ApiErrors } from '../http/api-errors.js';
+import type { Page } from '../http/pagination.js';
+import { Id } from '../http/params.js';
+import { CreateStreamRequest, Stream, StreamPage, StreamQuery, UpdateStreamRequest } from './streams.dto.js';
+import { StreamsService } from './streams.service.js';
+
+@ApiTags('streams')
+@ApiBearerAuth()
+@Controller('streams')
+export class StreamsController {
+  constructor(private readonly streams: StreamsService) {}
+
+  @Get()
+  @ApiOperation({ operationId: 'listStreams', summary: 'Streams by name; agents see those assigned to them' })
+  @ApiResponse({ status: 200, description: 'One page.', standardSchema: StreamPage })
+  @ApiErrors(400, 401)
+  list(
+    @CurrentUser() user: AuthenticatedUser,
+    @Query({ schema: StreamQuery }) query: StreamQuery,
+  ): Promise<Page<Stream>> {
+    return this.streams.list(user, query);
+  }
+
+  @Roles('admin')
+  @Post()
+  @ApiOperation({ operationId: 'createStream', summary: 'Add a stream; it is not watched until started' })
+  @ApiResponse({ status: 201, description: 'Added.', standardSchema: Stream })
+  @ApiErrors(400, 401, 403, 409)
+  create(
+    @CurrentUser() user: AuthenticatedUser,
+    @Body({ schema: CreateStreamRequest }) body: CreateStreamRequest,
+  ): Promise<Stream> {
+    return this.streams.create(user, body);
+  }
+
+  @Get(':id')
+  @ApiOperation({ operationId: 'getStream', summary: 'One stream' })
+  @ApiResponse({ status: 200, description: 'The stream.', standardSchema: Stream })
+  @ApiErrors(400, 401, 404)
+  get(@CurrentUser() user: AuthenticatedUser, @Param('id', { schema: Id }) id: string): Promise<Stream> {
+    return this.streams.get(user, id);
+  }
+
+  @Roles('admin')
+  @Patch(':id')
+  @ApiOperation({ operationId: 'updateStream', summary: 'Change a stream; a new source restarts its capture' })
+  @ApiResponse({ status: 200, description: 'The stream as it is now.', standardSchema: Stream })
+  @ApiErrors(400, 401, 403, 404, 409)
+  update(
+    @CurrentUser() user: AuthenticatedUser,
+    @Param('id', { schema: Id }) id: string,
+    @Body({ schema: UpdateStreamRequest }) body: UpdateStreamRequest,
+  ): Promise<Stream> {
+    return this.streams.update(user, id, body);
+  }
+
+  @Roles('admin')
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({ operationId: 'deleteStream', summary: 'Remove a stream; its capture ends' })
+  @ApiResponse({ status: 204, description: 'Gone.' })
+  @ApiErrors(400, 401, 403, 404)
+  remove(@CurrentUser() user: AuthenticatedUser, @Param('id', { schema: Id }) id: string): Promise<void> {
+    return this.streams.remove(user, id);
+  }
+}

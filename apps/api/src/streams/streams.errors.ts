@@ -1,0 +1,8 @@
+import { AppError } from '#libs/errors/app-error.js';
+
+/** Also the answer when there is one, but it is not assigned to the asking agent. */
+export const streamNotFound = (): AppError =>
+  new AppError('stream.not_found', 'user', 'There is no such stream, or it is not assigned to you.');
+
+export const streamNameTaken = (): AppError =>
+  new AppError('stream.name.conflict', 'user', 'A stream of this name exists: choose another name.');

@@ -1,0 +1,73 @@
+import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import type { AuthenticatedUser } from '../auth/authenticated-user.js';
+import { AppEvents } from '../events/app-events.js';
+import { decodeCursor, toPage, type Page } from '../http/pagination.js';
+import type { StreamEntity } from './stream.entity.js';
+import {
+  viewOf,
+  type CreateStreamRequest,
+  type Stream,
+  type StreamQuery,
+  type UpdateStreamRequest,
+} from './streams.dto.js';
+import { streamNotFound } from './streams.errors.js';
+import { StreamsRepository } from './streams.repository.js';
+
+const Position = z.tuple([z.string(), z.uuid()]);
+
+/** What is watched. Commands to the monitors are the monitoring room's; it hears `stream.changed`. */
+@Injectable()
+export class StreamsService {
+  constructor(
+    private readonly repository: StreamsRepository,
+    private readonly events: AppEvents,
+  ) {}
+
+  /** All for an admin, the assigned ones for an agent. */
+  async list(viewer: AuthenticatedUser, query: StreamQuery): Promise<Page<Stream>> {
+    const { limit, cursor, platform, status, monitored, agentId } = query;
+    const after = decodeCursor(cursor, Position);
+    const rows = await this.repository.list(viewer, { platform, status, monitored, agentId, after, limit: limit + 1 });
+    return toPage(
+      rows,
+      limit,
+      (row) => [row.name, row.id],
+      (row) => viewOf(row, viewer),
+    );
+  }
+
+  /** @throws AppError `stream.not_found`. */
+  async get(viewer: AuthenticatedUser, id: string): Promise<Stream> {
+    return viewOf(await this.entity(viewer, id), viewer);
+  }
+
+  /** The row, for rooms that need more than the view. @throws AppError `stream.not_found`. */
+  async entity(viewer: AuthenticatedUser, id: string): Promise<StreamEntity> {
+    const row = await this.repository.find(viewer, id);
+    if (row === null) throw streamNotFound();
+    return row;
+  }
+
+  /** @throws AppError `stream.name.conflict`. */
+  async create(viewer: AuthenticatedUser, request: CreateStreamRequest): Promise<Stream> {
+    const row = await this.repository.create(request);
+    this.events.emit('stream.changed', { streamId: row.id, change: 'created' });
+    return viewOf(row, viewer);
+  }
+
+  /** @throws AppError `stream.not_found`, `stream.name.conflict`. */
+  async update(viewer: AuthenticatedUser, id: string, request: UpdateStreamRequest): Promise<Stream> {
+    const updated = await this.repository.update(id, request);
+    if (updated === null) throw streamNotFound();
+    this.events.emit('stream.changed', { streamId: id, change: 'updated' });
+    return viewOf(updated.row, viewer);
+  }
+
+  /** Ends the watching of a stream and removes it. @throws AppError `stream.not_found`. */
+  async remove(viewer: AuthenticatedUser, id: string): Promise<void> {
+    await this.entity(viewer, id);
+    if (!(await this.repository.remove(id))) throw streamNotFound();
+    this.events.emit('stream.changed', { streamId: id, change: 'deleted' });
+  }
+}

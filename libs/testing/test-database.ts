@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { z } from 'zod';
+import { loadSettings } from '#libs/config/environment.js';
+import { secret } from '#libs/config/settings.js';
+
+const HOW = 'run the tests by `npm test`, which brings Postgres and Redis, or point it at a server of your own';
+
+const testSettings = {
+  DATABASE_URL: secret(z.url({ error: HOW }), 'PostgreSQL in which each spec makes a database of its own.'),
+  REDIS_URL: secret(z.url({ error: HOW }), 'Redis whose databases 8 to 15 the specs may wipe.'),
+};
+
+/** A database of a test's own. */
+export interface TestDatabase {
+  url: string;
+  /** Ends what is connected to it and removes it. */
+  drop(): Promise<void>;
+}
+
+/**
+ * Makes an empty database on the server of `DATABASE_URL`.
+ * @throws ConfigError that says how to run the tests, when `DATABASE_URL` or `REDIS_URL` is unset.
+ */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const server = loadSettings(testSettings).DATABASE_URL;
+  const name = `vigil_test_${randomBytes(6).toString('hex')}`;
+  await onServer(server, `CREATE DATABASE ${name}`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return { url: url.href, drop: () => onServer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+}
+
+/**
+ * The Redis of `REDIS_URL` with one of the databases that specs may wipe, 8 to 15. Specs run one after another, so
+ * two may use the same one.
+ * @throws ConfigError as {@link createTestDatabase}
+ */
+export function testRedisUrl(database: number): string {
+  const url = new URL(loadSettings(testSettings).REDIS_URL);
+  url.pathname = `/${String(database)}`;
+  return url.href;
+}
+
+async function onServer(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
