@@ -310,11 +310,21 @@ async function main() {
   return await run(command, args);
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, () => {
-    stopSignal ??= signal;
-    running?.kill(signal);
-  });
+function stop(signal) {
+  stopSignal ??= signal;
+  running?.kill(signal);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop(signal));
+// npm puts a shell between itself and this process, and passes SIGTERM to the shell only, which dies of it silently.
+if (process.env.npm_lifecycle_event !== undefined) {
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    stop('SIGTERM');
+  }, 300);
+  watch.unref();
 }
 
 try {

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { AppError } from '#libs/errors/app-error.js';
 import { guard } from './guard.js';
+import { noteProcess } from './leftovers.js';
 import { LogFile } from './log-file.js';
 
 /** When a process counts as ready: it printed a line, it answers 2xx at a url, or a check of ours says so. */
@@ -20,6 +21,8 @@ export interface ProcessOptions {
   gid?: number;
   /** Where its output goes. */
   logFile?: string;
+  /** Where its number is noted while it runs, for {@link endNoted}. */
+  noteFile?: string;
   /** Gets each line prefixed with the name, to show it on a terminal. */
   echo?: (line: string) => void;
   /** Sees each line first; what it returns is logged and echoed, null keeps the line out of both. */
@@ -28,7 +31,7 @@ export interface ProcessOptions {
   ready?: Readiness;
   /** 60 s when absent. */
   readyTimeoutMs?: number;
-  /** Asks it to stop; SIGTERM when absent. */
+  /** What asks it to stop; SIGTERM when absent. */
   stopSignal?: NodeJS.Signals;
   /** Time it has to stop before its group gets SIGKILL; 10 s when absent. */
   graceMs?: number;
@@ -142,7 +145,10 @@ export class ManagedProcess {
       });
     }
     const { pid } = child;
-    if (pid !== undefined) guard.add(pid, this.options.stopSignal ?? 'SIGTERM', this.options.graceMs ?? 10_000);
+    if (pid !== undefined) {
+      guard.add(pid, this.options.stopSignal ?? 'SIGTERM', this.options.graceMs ?? 10_000);
+      if (this.options.noteFile !== undefined) noteProcess(this.options.noteFile, pid);
+    }
     this.ended = new Promise<ProcessExit>((resolve) => {
       const end = (code: number | null, signal: NodeJS.Signals | null): void => {
         if (this.child !== child) return;

@@ -7,6 +7,7 @@ import { apiSettings, monitorSettings, sharedSettings } from '#libs/config/share
 import { setting } from '#libs/config/settings.js';
 import { AppError } from '#libs/errors/app-error.js';
 import { ensureFfmpeg } from './ffmpeg.js';
+import { endNoted } from './leftovers.js';
 import { startPostgres } from './postgres.js';
 import { checkPort, freePort, prepareStateDirectory } from './preflight.js';
 import type { ProcessGroup } from './process-group.js';
@@ -59,6 +60,8 @@ export async function startStack(group: ProcessGroup, options: StackOptions): Pr
   const { say } = options;
   const entries = appEntries();
   await prepareStateDirectory(stateDir);
+  const note = (name: string): string => join(stateDir, 'run', `${name}.json`);
+  for (const name of ['monitor', 'api']) await endNoted(note(name), name, say);
   await checkPort(settings.MAIN_APP_HOST, settings.MAIN_APP_PORT, 'MAIN_APP_PORT');
   await checkPort(settings.MONITOR_HOST, settings.MONITOR_PORT, 'MONITOR_PORT');
   if (settings.MAIN_APP_PORT !== 0 && settings.MAIN_APP_PORT === settings.MONITOR_PORT) {
@@ -98,6 +101,7 @@ export async function startStack(group: ProcessGroup, options: StackOptions): Pr
       name: 'api',
       args: ['--enable-source-maps', entries.api],
       logFile: join(logs, 'api.log'),
+      noteFile: note('api'),
       ready: { url: `${apiUrl}/api/health/ready` },
       onLine: (line) => {
         const match = FIRST_ADMIN.exec(line);
@@ -114,6 +118,7 @@ export async function startStack(group: ProcessGroup, options: StackOptions): Pr
       name: 'monitor',
       args: ['--enable-source-maps', entries.monitor],
       logFile: join(logs, 'monitor.log'),
+      noteFile: note('monitor'),
       ready: { url: `${monitorUrl}/health/ready` },
       // The model may have to be downloaded first.
       readyTimeoutMs: 150_000,
