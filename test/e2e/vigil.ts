@@ -193,7 +193,8 @@ export class Vigil {
 
   /** Ids of every event whose evidence was written: what the monitor knows, whatever became of the facts. */
   async evidenceIds(): Promise<Set<string>> {
-    const names = await readdir(join(this.folder, 'evidence'), { recursive: true });
+    // The directory comes with the first image.
+    const names = await readdir(join(this.folder, 'evidence'), { recursive: true }).catch(() => []);
     return new Set(names.flatMap((name) => /([0-9a-f-]{36})\.jpg$/.exec(name)?.[1] ?? []));
   }
 
