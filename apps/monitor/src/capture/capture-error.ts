@@ -34,7 +34,11 @@ export interface CaptureEnd {
 
 /** Patterns of ffmpeg's own words (libavformat, libavutil/error.c), the first that is found decides. */
 const SYMPTOMS: readonly (readonly [RegExp, StatusReason, string])[] = [
-  [/not on whitelist|Protocol not found/i, 'refused_address', 'It leads to a protocol that is not allowed.'],
+  [
+    /not on whitelist|Protocol not found|(?:key file |first segment ')(?!(?:crypto\+)?https?:)[a-z][a-z0-9+.-]{0,30}:/i,
+    'refused_address',
+    'It leads to a protocol that is not allowed.',
+  ],
   [
     /Server returned 40[13]|HTTP error 40[13]|\b401 Unauthorized|Unauthorized/i,
     'forbidden',

@@ -7,6 +7,7 @@ import { FfmpegLog, type FrameReport } from './ffmpeg-log.js';
 import { fixedPieces, multipartBodies } from './ffmpeg-output.js';
 import { FfmpegProcess } from './ffmpeg-process.js';
 import type { CapturedFrame, FrameFormat } from './frame.js';
+import { residentBytes } from './process-memory.js';
 import { ReportQueue } from './report-queue.js';
 import { stallLimit, Watchdog } from './watchdog.js';
 
@@ -30,6 +31,8 @@ export interface CaptureOptions {
   maxPixels?: number;
   /** Largest evidence picture, bytes; 16 MiB when unset. */
   maxJpegBytes?: number;
+  /** Resident memory at which ffmpeg is ended, bytes; 768 MiB when unset. Looked at where the system tells. */
+  maxMemoryBytes?: number;
   /** Time between SIGTERM and SIGKILL, ms; 2 s when unset. */
   killGraceMs?: number;
 }
@@ -51,7 +54,8 @@ export interface CaptureStats {
   sparseKeyframes: boolean;
 }
 
-const FAULT_POLL_MS = 250;
+const BUDGET_POLL_MS = 250;
+const MAX_MEMORY_BYTES = 768 * 2 ** 20;
 const SPARSE_KEYFRAMES_MS = 4_000;
 
 /** One run of ffmpeg on one input. Owns the process: whichever way {@link frames} ends, ffmpeg is reaped. */
@@ -70,6 +74,7 @@ export class Capture {
   private readonly reports = new ReportQueue();
   private readonly reportTag = randomBytes(8).toString('hex');
   private lastPtsMs: number | null = null;
+  private overrun: CaptureFault | null = null;
 
   constructor(
     private readonly options: CaptureOptions,
@@ -103,7 +108,7 @@ export class Capture {
       end();
     });
     signal.addEventListener('abort', onAbort, { once: true });
-    const budget = setInterval(() => this.freshFault()?.reason === 'budget_exceeded' && end(), FAULT_POLL_MS);
+    const budget = setInterval(() => void this.checkBudget(ffmpeg).then((spent) => spent && end()), BUDGET_POLL_MS);
     ffmpeg.stderr.setEncoding('utf8').on('data', (text: string) => this.log.write(text));
     ffmpeg.stderr.on('close', () => this.reports.close());
     const models = fixedPieces(ffmpeg.output(0), format.width * format.height * 3);
@@ -191,7 +196,19 @@ export class Capture {
     return code;
   }
 
+  /** Whether the run has used up what it may; a spent budget is final. */
+  private async checkBudget(ffmpeg: FfmpegProcess): Promise<boolean> {
+    if (this.freshFault()?.reason === 'budget_exceeded') return true;
+    const limit = this.options.maxMemoryBytes ?? MAX_MEMORY_BYTES;
+    const used = ffmpeg.pid === undefined ? null : await residentBytes(ffmpeg.pid);
+    if (used === null || used <= limit) return false;
+    const detail = `Decoding took more than ${Math.round(limit / 2 ** 20)} MB of memory.`;
+    this.overrun = { reason: 'budget_exceeded', detail, at: this.clock.now() };
+    return true;
+  }
+
   private freshFault(): CaptureFault | null {
+    if (this.overrun !== null) return this.overrun;
     const fault = this.options.fault?.() ?? null;
     const since = this.stats.lastFrameAt ?? this.stats.startedAt ?? 0;
     return fault !== null && fault.at >= since ? fault : null;
@@ -204,7 +221,11 @@ async function pieceOf(pieces: AsyncGenerator<Buffer, void, void>): Promise<Buff
     const { value, done } = await pieces.next();
     return done === true ? null : value;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE') return null;
+    if (closedUnderneath(error)) return null;
     throw error;
   }
+}
+
+function closedUnderneath(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
 }

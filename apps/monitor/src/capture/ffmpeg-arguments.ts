@@ -43,8 +43,8 @@ const PROTOCOLS: Readonly<Record<string, string>> = {
   'https:': 'http,https,tcp,tls,crypto,httpproxy',
   'rtmp:': 'rtmp,tcp',
   'rtmps:': 'rtmps,tls,tcp',
-  'rtsp:': 'rtsp,rtp,udp,tcp',
-  'rtsps:': 'rtsps,rtsp,rtp,udp,tcp,tls',
+  'rtsp:': 'rtsp,tcp',
+  'rtsps:': 'rtsps,rtsp,tcp,tls',
   'srt:': 'srt,udp',
 };
 

@@ -1,6 +1,7 @@
 import type { AdapterDescriptor } from '#libs/contracts/monitors.js';
 import type { StatusReason } from '#libs/contracts/primitives.js';
 import { AppError } from '#libs/errors/app-error.js';
+import type { EgressLane } from '../egress/egress-lane.js';
 
 /** Where a stream plays right now. */
 export interface Playback {
@@ -16,6 +17,9 @@ export interface Playback {
   expiresAt: number | null;
 }
 
+/** The only network that an adapter has. */
+export type WayOut = Pick<EgressLane, 'fetch' | 'pin'>;
+
 /** Finds out where a stream plays. One folder, one line in the registry. */
 export interface Platform {
   readonly descriptor: AdapterDescriptor;
@@ -23,7 +27,7 @@ export interface Platform {
    * Turns what the operator entered into something that ffmpeg plays.
    * @throws PlatformError
    */
-  resolve(url: string, signal: AbortSignal): Promise<Playback>;
+  resolve(url: string, signal: AbortSignal, lane: WayOut): Promise<Playback>;
 }
 
 /**
