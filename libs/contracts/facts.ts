@@ -21,9 +21,9 @@ export const DetectionOpened = z.object({
   evidenceKey: z.string().nullable(),
   /** Name of the model that saw it. */
   model: z.string(),
-  /** When the first frame that showed it was received. */
+  /** Wall time of the first frame that showed it: the source's clock laid on ours, so that bursts do not blur it. */
   startedAt: EpochMs,
-  /** When the frame that confirmed it was received. */
+  /** Wall time of the frame that confirmed it. */
   detectedAt: EpochMs,
   /** Source presentation time of the evidence frame, for mapping to the stream's own clock. */
   ptsMs: z.number(),

@@ -5,8 +5,8 @@ import type { DetectedObject } from '#libs/contracts/primitives.js';
 export interface Sample {
   /** Position in the stream's own time, ms; the only clock of the pipeline. */
   streamTimeMs: number;
-  /** When the frame was received, epoch ms. */
-  receivedAt: number;
+  /** Wall time of the frame, epoch ms. */
+  wallTimeMs: number;
   /** Source presentation time of the frame, ms. */
   ptsMs: number;
   /** Everything found, in any order. */
@@ -24,9 +24,9 @@ export interface Opened {
   objects: DetectedObject[];
   /** Stream time of the first frame that showed it, ms. */
   startedStreamMs: number;
-  /** When that frame was received, epoch ms. */
+  /** Wall time of that frame, epoch ms. */
   startedAt: number;
-  /** When the confirming frame was received, epoch ms. */
+  /** Wall time of the confirming frame, epoch ms. */
   detectedAt: number;
   /** Presentation time of the evidence frame, ms. */
   ptsMs: number;
@@ -39,7 +39,7 @@ export interface Closed {
   startedStreamMs: number;
   /** Stream time of the last frame that showed it, ms. */
   endedStreamMs: number;
-  /** When that frame was received, epoch ms. */
+  /** Wall time of that frame, epoch ms. */
   endedAt: number;
   /** Number of inspected frames that showed it. */
   frames: number;

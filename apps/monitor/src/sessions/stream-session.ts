@@ -150,7 +150,7 @@ export class StreamSession {
 
   private async inspect(frame: CapturedFrame, signal: AbortSignal): Promise<void> {
     const { detector, rules: currentRules } = this.parts;
-    const streamTimeMs = this.clock.at(frame.ptsMs);
+    const { streamTimeMs, wallTimeMs } = this.clock.at(frame.ptsMs, frame.receivedAt);
     const rules = currentRules();
     this.firstFrameAt ??= frame.receivedAt;
     this.failedRuns = 0;
@@ -170,8 +170,8 @@ export class StreamSession {
     this.failedInspections = 0;
     this.figures.countInspected();
     this.status.set('live');
-    const { receivedAt, ptsMs } = frame;
-    const { opened, closed, suppressed } = this.pipeline.inspect({ streamTimeMs, receivedAt, ptsMs, objects }, rules);
+    const sample = { streamTimeMs, receivedAt: wallTimeMs, ptsMs: frame.ptsMs, objects };
+    const { opened, closed, suppressed } = this.pipeline.inspect(sample, rules);
     this.figures.suppressed += suppressed;
     for (const event of opened) {
       try {
