@@ -19,7 +19,7 @@ export type Sighting = number | null;
 
 interface Glimpse {
   streamTimeMs: number;
-  receivedAt: number;
+  wallTimeMs: number;
   score: Sighting;
   hit: boolean;
 }
@@ -32,7 +32,7 @@ export class Appearance {
   private readonly window: Glimpse[] = [];
   private misses = 0;
   private confirmed: { startedStreamMs: number; startedAt: number } | null = null;
-  private lastSeen = { streamTimeMs: 0, receivedAt: 0 };
+  private lastSeen = { streamTimeMs: 0, wallTimeMs: 0 };
   private frames = 0;
   private peak = 0;
 
@@ -72,7 +72,7 @@ export class Appearance {
       rule,
       startedStreamMs: this.confirmed?.startedStreamMs ?? this.lastSeen.streamTimeMs,
       endedStreamMs: this.lastSeen.streamTimeMs,
-      endedAt: this.lastSeen.receivedAt,
+      endedAt: this.lastSeen.wallTimeMs,
       frames: Math.max(1, this.frames),
       peakConfidence: this.peak,
     };
@@ -82,13 +82,13 @@ export class Appearance {
     this.misses = 0;
     this.frames += 1;
     this.peak = Math.max(this.peak, score);
-    this.lastSeen = { streamTimeMs: sample.streamTimeMs, receivedAt: sample.receivedAt };
+    this.lastSeen = { streamTimeMs: sample.streamTimeMs, wallTimeMs: sample.wallTimeMs };
   }
 
   private consider(sample: Sample, score: Sighting, threshold: number): void {
-    const { streamTimeMs, receivedAt } = sample;
+    const { streamTimeMs, wallTimeMs } = sample;
     const hit = score !== null && score >= threshold - EPSILON;
-    this.window.push({ streamTimeMs, receivedAt, score, hit });
+    this.window.push({ streamTimeMs, wallTimeMs, score, hit });
     this.forget(streamTimeMs);
     const hits = this.window.filter((glimpse) => glimpse.hit);
     const first = hits[0];
@@ -96,7 +96,7 @@ export class Appearance {
     const { options } = this;
     const wanted = Math.max(2, options.hits, Math.ceil((this.window.length * options.hits) / options.window));
     if (hits.length < wanted || streamTimeMs - first.streamTimeMs < options.confirmMs) return;
-    this.confirmed = { startedStreamMs: first.streamTimeMs, startedAt: first.receivedAt };
+    this.confirmed = { startedStreamMs: first.streamTimeMs, startedAt: first.wallTimeMs };
     for (const glimpse of hits) this.see({ ...sample, ...glimpse }, glimpse.score ?? 0);
     this.window.length = 0;
   }

@@ -69,7 +69,7 @@ class Rig {
 
   see(seconds: number, ...objects: DetectedObject[]): void {
     const streamTimeMs = Math.round(seconds * 1000);
-    const sample = { streamTimeMs, receivedAt: 1_700_000_000_000 + streamTimeMs, ptsMs: streamTimeMs, objects };
+    const sample = { streamTimeMs, wallTimeMs: 1_700_000_000_000 + streamTimeMs, ptsMs: streamTimeMs, objects };
     const result = this.pipeline.inspect(sample, this.rules);
     this.opened.push(...result.opened);
     this.closed.push(...result.closed);
@@ -276,7 +276,7 @@ describe('ObjectPipeline', () => {
       const pipeline = new ObjectPipeline(STREAM, session);
       const seen = [1000, 2000].flatMap(
         (streamTimeMs) =>
-          pipeline.inspect({ streamTimeMs, receivedAt: 5, ptsMs: 0, objects: [object('person', 0.9)] }, rules).opened,
+          pipeline.inspect({ streamTimeMs, wallTimeMs: 5, ptsMs: 0, objects: [object('person', 0.9)] }, rules).opened,
       );
       return seen[0]?.eventId;
     });

@@ -136,7 +136,7 @@ export class ObjectPipeline {
       confidence: best.score,
       objects: evidence,
       ...start,
-      detectedAt: sample.receivedAt,
+      detectedAt: sample.wallTimeMs,
       ptsMs: sample.ptsMs,
     };
     result.opened.push(opened);

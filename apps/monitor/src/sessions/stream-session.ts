@@ -170,7 +170,7 @@ export class StreamSession {
     this.failedInspections = 0;
     this.figures.countInspected();
     this.status.set('live');
-    const sample = { streamTimeMs, receivedAt: wallTimeMs, ptsMs: frame.ptsMs, objects };
+    const sample = { streamTimeMs, wallTimeMs, ptsMs: frame.ptsMs, objects };
     const { opened, closed, suppressed } = this.pipeline.inspect(sample, rules);
     this.figures.suppressed += suppressed;
     for (const event of opened) {
