@@ -91,15 +91,17 @@ function inputArguments(plan: CapturePlan): string[] {
   return [
     ...['-protocol_whitelist', whitelist],
     ...(playback.container === 'hls' ? ['-f', 'hls'] : playback.container === 'dash' ? ['-f', 'dash'] : []),
-    // The newest segment but one: a whole segment nearer to now than ffmpeg's own choice.
+    // The newest segment but one: nearer to now than ffmpeg's own choice, and enough to know the codec by.
     ...(playback.container === 'hls' && playback.pace === 'live' ? ['-live_start_index', '-2'] : []),
     ...(http ? ['-http_proxy', plan.proxyUrl ?? '', ...headerArguments(playback.headers)] : []),
     ...(http || url.protocol.startsWith('rtmp') ? ['-rw_timeout', timeoutUs] : []),
     ...(url.protocol.startsWith('rtsp') ? ['-rtsp_transport', 'tcp', '-timeout', timeoutUs] : []),
     ...(url.protocol === 'srt:' ? ['-timeout', timeoutUs, '-connect_timeout', String(plan.readTimeoutMs)] : []),
-    ...['-probesize', '5000000', '-analyzeduration', '3000000'],
+    // fpsprobesize: the frame rate is not used, and to measure it takes seconds of stream.
+    ...['-probesize', '5000000', '-analyzeduration', '3000000', '-fpsprobesize', '0'],
     ...['-threads', '1', '-max_pixels', String(plan.maxPixels)],
-    ...(plan.decode === 'keyframes' ? ['-skip_frame', 'nokey'] : []),
+    // Keyframes need no reordering: without low_delay each would wait for the next one, a whole GOP later.
+    ...(plan.decode === 'keyframes' ? ['-skip_frame', 'nokey', '-flags', 'low_delay'] : []),
     ...['-an', '-sn', '-dn'],
     ...['-i', url.protocol === 'file:' ? `file:${decodeURIComponent(url.pathname)}` : playback.url],
   ];
@@ -137,8 +139,11 @@ function sampling(plan: CapturePlan): string {
   ].join(',');
 }
 
-/** A frame must leave as it came: none doubled, none dropped, or the outputs fall out of step. */
-const ONE_TO_ONE = ['-fps_mode', 'passthrough', '-enc_time_base', '1:1000000'];
+/**
+ * A frame must leave as it came and at once: none doubled, none dropped, or the outputs fall out of step; and no
+ * second encoder thread, which would hold each frame back until the next one.
+ */
+const ONE_TO_ONE = ['-fps_mode', 'passthrough', '-enc_time_base', '1:1000000', '-threads', '1'];
 
 /** Raw frames, scaled and placed exactly as `placement()` of frame.ts says. */
 function modelOutput(format: FrameFormat): CaptureOutput {
@@ -160,7 +165,7 @@ function evidenceOutput(maxWidth: number): CaptureOutput {
     map: '[evidence]',
     filter: `scale=w='min(${maxWidth}\\,iw)':h=-2:flags=bilinear,format=yuvj420p`,
     // The optimal Huffman tables cost a second pass for a few per cent of size.
-    options: [...ONE_TO_ONE, '-c:v', 'mjpeg', '-threads', '1', '-q:v', '4', '-huffman', 'default'],
+    options: [...ONE_TO_ONE, '-c:v', 'mjpeg', '-q:v', '4', '-huffman', 'default'],
     muxer: 'mpjpeg',
   };
 }
