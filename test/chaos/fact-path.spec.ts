@@ -146,7 +146,8 @@ describe('the fact path, from spool to row', () => {
     path.ingest('a');
     await until(() => spool.stats.pending === 0, 'the spool is empty');
     expect(await path.count('detections')).toBe(20);
-    expect(await path.redis.xpending(REDIS.facts, REDIS.factsGroup)).toEqual([0, null, null, null]);
+    const [pending] = await path.redis.xpending(REDIS.facts, REDIS.factsGroup);
+    expect(pending).toBe(0);
   }, 30_000);
 
   it('buries nothing and loses nothing while Postgres cuts its connections', async () => {
