@@ -10,6 +10,7 @@ import { connectRedis } from '#libs/bus/redis.js';
 import { parseSettings } from '#libs/config/settings.js';
 import { apiSettings } from '#libs/config/shared.settings.js';
 import type { EvidenceStore } from '#libs/evidence/evidence-store.js';
+import { ROOMS } from '#libs/contracts/names.js';
 import { createLogger } from '#libs/observability/logger.js';
 import { createTestDatabase, testRedisUrl } from '#libs/testing/test-database.js';
 import { AccessTokens } from './auth/access-tokens.js';
@@ -21,6 +22,7 @@ import { TransactionRunner } from './database/transaction.js';
 import { DetectionOpenedHandler } from './detections/detection-fact.handlers.js';
 import { EVIDENCE_STORE } from './detections/detections.service.js';
 import { AppEvents } from './events/app-events.js';
+import { RootGateway } from './realtime/gateways.js';
 import { UsersRepository } from './users/users.repository.js';
 
 /** Password of everybody a test makes, the first admin included. */
@@ -40,8 +42,7 @@ export class TestApi {
   private constructor(
     readonly app: NestExpressApplication,
     readonly url: string,
-    readonly databaseUrl: string,
-    readonly redisUrl: string,
+    private readonly env: Readonly<Record<string, string>>,
     private readonly cleanUp: () => Promise<void>,
   ) {}
 
@@ -54,7 +55,7 @@ export class TestApi {
     const wiping = connectRedis(redisUrl, 'wipe', logger);
     await wiping.flushdb();
     wiping.disconnect();
-    const settings = parseSettings(apiSettings, {
+    const values = {
       NODE_ENV: 'test',
       DATABASE_URL: database.url,
       REDIS_URL: redisUrl,
@@ -62,13 +63,22 @@ export class TestApi {
       DEFAULT_ADMIN_PASSWORD: TEST_PASSWORD,
       RECONCILE_INTERVAL_MS: '200',
       ...env,
-    });
-    const app = await createApp(settings, logger);
-    await app.listen(0, '127.0.0.1');
-    return new TestApi(app, await app.getUrl(), database.url, redisUrl, async () => {
+    };
+    return TestApi.listen(values, async () => {
       await database.drop();
       await rm(evidence, { recursive: true, force: true });
     });
+  }
+
+  /** Another process's worth of api on the same database and Redis. */
+  beside(): Promise<TestApi> {
+    return TestApi.listen(this.env, () => Promise.resolve());
+  }
+
+  private static async listen(env: Readonly<Record<string, string>>, cleanUp: () => Promise<void>): Promise<TestApi> {
+    const app = await createApp(parseSettings(apiSettings, env), createLogger('test', 'silent'));
+    await app.listen(0, '127.0.0.1');
+    return new TestApi(app, await app.getUrl(), env, cleanUp);
   }
 
   get events(): AppEvents {
@@ -148,6 +158,12 @@ export class TestApi {
     off();
     if (stored === undefined) throw new Error('the detection was not told of');
     return stored;
+  }
+
+  /** Ids of the sockets that hear of a stream here. */
+  socketsOf(streamId: string): string[] {
+    const { namespace } = this.app.get(RootGateway, { strict: false });
+    return [...(namespace?.adapter.rooms.get(ROOMS.stream(streamId)) ?? [])];
   }
 
   async close(): Promise<void> {
