@@ -1,0 +1,261 @@
+import { randomUUID } from 'node:crypto';
+import { METHODS } from 'node:http';
+import { z } from 'zod';
+import { TEST_PASSWORD, TestApi } from './test-api.js';
+
+const ACTORS = ['anonymous', 'agent', 'assigned', 'admin', 'disabled', 'expired'] as const;
+type Actor = (typeof ACTORS)[number];
+
+/** What a row may use: made anew for each request, so that rows do not depend on each other. */
+interface Scene {
+  actor: Actor;
+  /** A stream that the assigned agent looks after. */
+  streamId: string;
+  assignmentId: string;
+  ruleId: string;
+  detectionId: string;
+  /** A notification of the assigned agent about that detection. */
+  notificationId: string;
+  agentIds: Record<'agent' | 'assigned', string>;
+}
+
+interface Row {
+  /** Expected statuses, in the order of {@link ACTORS}. */
+  expect: readonly [number, number, number, number, number, number];
+  path?: (scene: Scene) => string;
+  body?: (scene: Scene) => unknown;
+}
+
+const nobody = [404, 404, 404, 404, 404, 404] as const;
+const everyone = [200, 200, 200, 200, 200, 200] as const;
+const signedIn = [401, 200, 200, 200, 401, 401] as const;
+const unique = (): string => randomUUID().slice(0, 13);
+const streamPath =
+  (suffix = '', prefix = '/api/streams/') =>
+  ({ streamId }: Scene): string =>
+    prefix + streamId + suffix;
+
+/** Who gets which answer, for every route the api has. */
+const MATRIX: Record<string, Row> = {
+  // Nest puts a middleware before each path that has no prefix; it answers nothing itself.
+  'ALL /health': { expect: nobody },
+  'ALL /health/live': { expect: nobody },
+  'ALL /health/ready': { expect: nobody },
+  'ALL /api/health': { expect: nobody },
+  'ALL /api/health/live': { expect: nobody },
+  'ALL /api/health/ready': { expect: nobody },
+  'GET /health': { expect: everyone },
+  'GET /health/live': { expect: everyone },
+  'GET /health/ready': { expect: everyone },
+  'GET /api/health': { expect: everyone },
+  'GET /api/health/live': { expect: everyone },
+  'GET /api/health/ready': { expect: everyone },
+  'GET /docs': { expect: everyone },
+  'GET /docs/': { expect: everyone },
+  'GET /docs/swagger-ui-init.js': { expect: everyone },
+  'GET /docs/docs/swagger-ui-init.js': { expect: everyone },
+  'GET /docs/index.html': { expect: everyone },
+  'GET /docs/LICENSE': { expect: nobody },
+  'GET /openapi.json': { expect: everyone },
+  'GET /openapi.yaml': { expect: everyone },
+
+  'POST /api/auth/login': {
+    expect: everyone,
+    body: () => ({ username: 'assigned', password: TEST_PASSWORD }),
+  },
+  'POST /api/auth/token-verify': { expect: everyone, body: () => ({ token: 'no token' }) },
+  'POST /api/auth/logout': { expect: [401, 204, 204, 204, 401, 401] },
+  'GET /api/auth/session': { expect: signedIn },
+  'POST /api/auth/change-password': {
+    expect: [401, 204, 204, 204, 401, 401],
+    body: () => ({ currentPassword: TEST_PASSWORD, newPassword: TEST_PASSWORD }),
+  },
+
+  'GET /api/agents': { expect: [401, 403, 403, 200, 401, 401] },
+  'POST /api/agents': {
+    expect: [401, 403, 403, 201, 401, 401],
+    body: () => ({ username: `u${unique()}`, email: `${unique()}@example.com`, password: TEST_PASSWORD }),
+  },
+  'GET /api/agents/:id': {
+    expect: [401, 404, 200, 200, 401, 401],
+    path: ({ agentIds }) => `/api/agents/${agentIds.assigned}`,
+  },
+  'PATCH /api/agents/:id': {
+    expect: [401, 403, 403, 200, 401, 401],
+    path: ({ agentIds }) => `/api/agents/${agentIds.assigned}`,
+    body: () => ({ name: 'Changed' }),
+  },
+
+  'GET /api/streams': { expect: signedIn },
+  'POST /api/streams': {
+    expect: [401, 403, 403, 201, 401, 401],
+    body: () => ({ name: unique(), url: 'https://example.com/a.m3u8' }),
+  },
+  'GET /api/streams/:id': { expect: [401, 404, 200, 200, 401, 401], path: streamPath() },
+  'PATCH /api/streams/:id': {
+    expect: [401, 403, 403, 200, 401, 401],
+    path: streamPath(),
+    body: () => ({ priority: 2 }),
+  },
+  'DELETE /api/streams/:id': { expect: [401, 403, 403, 204, 401, 401], path: streamPath() },
+  // Those of another's stream are an empty list.
+  'GET /api/streams/:id/detections': { expect: signedIn, path: streamPath('/detections') },
+
+  'GET /api/assignments': { expect: signedIn },
+  'POST /api/assignments': {
+    expect: [401, 403, 403, 201, 401, 401],
+    body: ({ streamId, agentIds }) => ({ streamId, agentId: agentIds.agent }),
+  },
+  'DELETE /api/assignments/:id': {
+    expect: [401, 403, 403, 204, 401, 401],
+    path: ({ assignmentId }) => `/api/assignments/${assignmentId}`,
+  },
+
+  'GET /api/objects': { expect: signedIn },
+  'POST /api/objects': { expect: [401, 403, 403, 201, 401, 401], body: () => ({ label: unique() }) },
+  'GET /api/objects/:id': { expect: signedIn, path: ({ ruleId }) => `/api/objects/${ruleId}` },
+  'PATCH /api/objects/:id': {
+    expect: [401, 403, 403, 200, 401, 401],
+    path: ({ ruleId }) => `/api/objects/${ruleId}`,
+    body: () => ({ threshold: 0.7 }),
+  },
+  'DELETE /api/objects/:id': {
+    expect: [401, 403, 403, 204, 401, 401],
+    path: ({ ruleId }) => `/api/objects/${ruleId}`,
+  },
+
+  'POST /api/monitoring/stream/:id/start': {
+    expect: [401, 404, 202, 202, 401, 401],
+    path: streamPath('/start', '/api/monitoring/stream/'),
+  },
+  'POST /api/monitoring/stream/:id/stop': {
+    expect: [401, 404, 202, 202, 401, 401],
+    path: streamPath('/stop', '/api/monitoring/stream/'),
+  },
+  'POST /api/monitoring/restart': { expect: [401, 403, 403, 202, 401, 401] },
+  'GET /api/monitor/detection-status/:id': {
+    expect: [401, 404, 200, 200, 401, 401],
+    path: streamPath('', '/api/monitor/detection-status/'),
+  },
+  'GET /api/monitor/health': { expect: signedIn },
+  'GET /api/monitors': { expect: [401, 403, 403, 200, 401, 401] },
+
+  'GET /api/detections': { expect: signedIn },
+  'GET /api/detections/:id': {
+    expect: [401, 404, 200, 200, 401, 401],
+    path: ({ detectionId }) => `/api/detections/${detectionId}`,
+  },
+  'GET /api/detections/:id/image': {
+    expect: [401, 404, 200, 200, 401, 401],
+    path: ({ detectionId }) => `/api/detections/${detectionId}/image`,
+  },
+
+  'GET /api/notifications': { expect: signedIn },
+  'GET /api/notifications/unread-count': { expect: signedIn },
+  'PUT /api/notifications/read-all': { expect: signedIn },
+  // An admin has notifications of its own; those of others are none of its business.
+  'PUT /api/notifications/:id/read': {
+    expect: [401, 404, 200, 404, 401, 401],
+    path: ({ notificationId }) => `/api/notifications/${notificationId}/read`,
+  },
+};
+
+const Layers = z.array(
+  z.object({ route: z.object({ path: z.string(), methods: z.record(z.string(), z.boolean()) }).optional() }),
+);
+
+describe('the route matrix', () => {
+  let api: TestApi;
+  let routes: string[];
+  let users: Record<Exclude<Actor, 'anonymous'>, string>;
+  let adminToken: string;
+
+  beforeAll(async () => {
+    api = await TestApi.start({}, 9);
+    routes = Layers.parse(stackOf(api)).flatMap(({ route }) =>
+      route === undefined ? [] : methodsOf(route.methods).map((method) => `${method} ${route.path}`),
+    );
+    users = {
+      agent: await api.user('agent', 'agent'),
+      assigned: await api.user('assigned', 'agent'),
+      admin: await api.user('second-admin', 'admin'),
+      disabled: await api.user('disabled', 'admin'),
+      expired: await api.user('expired', 'admin'),
+    };
+    await api.disable(users.disabled);
+    // Apart from the admin among the actors, whose sign-ins end when it changes its password.
+    adminToken = await api.token(await api.user('maker', 'admin'));
+  }, 60_000);
+
+  afterAll(() => api.close());
+
+  async function made(path: string, body: unknown): Promise<string> {
+    const answer = await api.call('POST', path, adminToken, body);
+    expect(answer.status).toBe(201);
+    return String(answer.body['id']);
+  }
+
+  async function scene(actor: Actor): Promise<Scene> {
+    const streamId = await made('/api/streams', { name: unique(), url: 'https://example.com/live.m3u8' });
+    const assignmentId = await made('/api/assignments', { streamId, agentId: users.assigned });
+    const ruleId = await made('/api/objects', { label: unique() });
+    let notificationId = '';
+    const off = api.events.on('notification.created', ({ userId, notification }) => {
+      if (userId === users.assigned) notificationId = notification.id;
+    });
+    const { id: detectionId } = await api.detect(streamId);
+    off();
+    return { actor, streamId, assignmentId, ruleId, detectionId, notificationId, agentIds: users };
+  }
+
+  async function tokenOf(actor: Actor): Promise<string | null> {
+    if (actor === 'anonymous') return null;
+    return api.token(users[actor], actor === 'expired' ? -60 : undefined);
+  }
+
+  it('has a row for every route, and no row without one', () => {
+    expect(routes.length).toBeGreaterThan(30);
+    expect([...new Set(routes)].sort()).toEqual(Object.keys(MATRIX).sort());
+  });
+
+  it.each(Object.entries(MATRIX))(
+    '%s answers each actor as the table says',
+    async (route, row) => {
+      const [method = '', pattern = ''] = route.split(' ');
+      const answers: Record<string, number> = {};
+      for (const actor of ACTORS) {
+        const current = row.path === undefined && row.body === undefined ? null : await scene(actor);
+        const path = current === null || row.path === undefined ? pattern : row.path(current);
+        const body = current === null ? undefined : row.body?.(current);
+        const answer = await api.call(method === 'ALL' ? 'DELETE' : method, path, await tokenOf(actor), body);
+        answers[actor] = answer.status;
+        if (answer.status >= 400 && pattern.startsWith('/api/')) {
+          expect(answer.headers.get('content-type')).toContain('application/problem+json');
+          expect(answer.body).toMatchObject({ status: answer.status, code: expect.any(String) as string });
+        }
+      }
+      expect(answers).toEqual(Object.fromEntries(ACTORS.map((actor, index) => [actor, row.expect[index]])));
+    },
+    30_000,
+  );
+
+  it('refuses a route that nobody thought of, whoever asks', async () => {
+    for (const actor of ACTORS) {
+      const answer = await api.call('GET', '/api/nothing-here', await tokenOf(actor));
+      expect(answer.status).toBe(404);
+      expect(answer.body['code']).toBe('request.not_found');
+    }
+  });
+});
+
+/** One entry for a route that takes every method. */
+function methodsOf(methods: Readonly<Record<string, boolean>>): string[] {
+  const names = Object.keys(methods).map((name) => name.toUpperCase());
+  return names.length === METHODS.length ? ['ALL'] : names;
+}
+
+/** Express keeps its routes in an untyped property of the function that it is. */
+function stackOf(api: TestApi): unknown {
+  const router: unknown = Reflect.get(api.app.getHttpAdapter().getInstance() as object, 'router');
+  return Reflect.get(router as object, 'stack');
+}
