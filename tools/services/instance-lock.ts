@@ -9,7 +9,7 @@ const Holder = z.object({ pid: z.number().int().positive(), identity: z.string()
 type Holder = z.infer<typeof Holder>;
 
 /** A directory that this process alone uses until it releases it. */
-export interface InstanceLock {
+interface InstanceLock {
   release(): void;
 }
 
