@@ -136,7 +136,7 @@ function runQuietly(command, args, env, onLine) {
       rest = parts.pop() ?? '';
       for (const line of parts) {
         if (onLine(line)) lines.push(line);
-        if (lines.length > 60) lines.shift();
+        if (lines.length > 200) lines.shift();
       }
     };
     child.stdout.setEncoding('utf8').on('data', take);
@@ -162,24 +162,34 @@ async function install() {
     say(`  ${seconds} s, ${fetched.size} of about ${total} packages fetched`);
   }, 10_000);
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip', npm_config_loglevel: 'http' };
-  const args = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=http'];
+  const flags = ['--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=http'];
   // Under `npm run` this names the very npm that runs us; it need not be on PATH.
   const npm = process.env.npm_execpath;
   const [command, prefix] = npm && /npm-cli\.c?js$/.test(npm) ? [process.execPath, [npm]] : ['npm', []];
-  try {
-    const { code, lines } = await runQuietly(command, [...prefix, ...args], env, (line) => {
+  const attempt = (words) =>
+    runQuietly(command, [...prefix, ...words, ...flags], env, (line) => {
       if (!/^npm (http|warn)/i.test(line)) return true;
       const tarball = /(\S+\.tgz)/.exec(line);
       if (tarball) fetched.add(tarball[1]);
       return false;
     });
+  try {
+    let how = 'npm ci';
+    let { code, lines } = await attempt(['ci']);
+    if (code !== 0 && lines.some((line) => line.includes('EUSAGE'))) {
+      // npm ci wants the optional packages of every platform in the lock, also those that a registry did not have when
+      // it was written; npm install takes the same versions from it without that.
+      say('package-lock.json does not list every optional package; installing with npm install instead …');
+      how = 'npm install';
+      ({ code, lines } = await attempt(['install', '--no-save']));
+    }
     if (code !== 0) {
       const output = lines.join('\n');
       if (/ENOSPC|no space left on device/i.test(output)) throw fullDisk();
       if (/\b(EROFS|EACCES)\b/.test(output)) say('npm may not write to the folder: make it writable for this user.');
       process.stderr.write(`${lines.slice(-25).join('\n')}\n`);
       throw new Fault(
-        `npm ci failed (exit code ${code}); its last lines are above. Mend that, then run the command again.`,
+        `${how} failed (exit code ${code}); its last lines are above. Mend that, then run the command again.`,
       );
     }
   } catch (error) {

@@ -10,7 +10,7 @@ const StreamPage = z.object({ items: z.array(StreamItem), nextCursor: z.string()
 type StreamItem = z.infer<typeof StreamItem>;
 
 /** What the demo hears over Socket.IO. */
-export interface DemoListeners {
+interface DemoListeners {
   detection: (detection: DetectionView) => void;
   status: (status: StreamStatusEvent) => void;
 }

@@ -12,7 +12,7 @@ const run = promisify(execFile);
 export const CLIP = { width: 1280, height: 720, fps: 25, gopSeconds: 2, photoSeconds: 8, pauseSeconds: 6 } as const;
 
 /** Photographs of people that packages of the project carry. */
-export function packagedPhotos(): string[] {
+function packagedPhotos(): string[] {
   const faces = resolvePackage('@vladmandic/face-api/package.json');
   const human = resolvePackage('@vladmandic/human/package.json');
   const paths = [

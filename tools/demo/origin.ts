@@ -29,7 +29,7 @@ export interface Origin {
 }
 
 /** How the origin is started. */
-export interface OriginOptions {
+interface OriginOptions {
   ffmpeg: string;
   /** The clip to repeat, see {@link makeLoopClip}. */
   clip: string;

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Pages } from './origin.js';
 
 /** A detection as the watch page shows it. */
-export interface Sighting {
+interface Sighting {
   id: string;
   text: string;
   /** Address of its picture, null when none was kept. */

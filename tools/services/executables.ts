@@ -8,7 +8,7 @@ import { childEnvironment } from '#libs/config/environment.js';
 const run = promisify(execFile);
 
 /** Whether a path is a file that this user may run. */
-export function isExecutable(path: string): boolean {
+function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();

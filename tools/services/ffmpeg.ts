@@ -10,7 +10,7 @@ import { findOnPath, versionLine } from './executables.js';
 const run = promisify(execFile);
 
 /** An ffmpeg that runs. */
-export interface Ffmpeg {
+interface Ffmpeg {
   path: string;
   /** What it prints first for `-version`. */
   version: string;

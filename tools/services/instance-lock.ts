@@ -2,13 +2,14 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '#libs/errors/app-error.js';
+import { errorCode } from './error-code.js';
 import { processIdentity } from './process-identity.js';
 
 const Holder = z.object({ pid: z.number().int().positive(), identity: z.string(), command: z.string() });
 type Holder = z.infer<typeof Holder>;
 
 /** A directory that this process alone uses until it releases it. */
-export interface InstanceLock {
+interface InstanceLock {
   release(): void;
 }
 
@@ -54,7 +55,7 @@ function create(path: string, holder: Holder): boolean {
     }
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    if (errorCode(error) === 'EEXIST') return false;
     throw error;
   }
 }

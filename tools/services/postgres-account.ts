@@ -11,7 +11,7 @@ import { findOnPath, resolvePackage } from './executables.js';
 const run = promisify(execFile);
 
 /** The account that Postgres runs under, empty for the account of this process. */
-export interface Account {
+interface Account {
   uid?: number;
   gid?: number;
 }

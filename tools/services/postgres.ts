@@ -16,7 +16,7 @@ const run = promisify(execFile);
 const DATABASE = 'vigil';
 
 /** How an embedded Postgres is started. */
-export interface PostgresOptions {
+interface PostgresOptions {
   /** Directory for password, log and, wherever possible, the data. */
   dir: string;
   /** True for data that nobody will miss: faster, and void after a power cut. */

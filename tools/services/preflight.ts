@@ -1,6 +1,7 @@
 import { mkdir, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { AppError } from '#libs/errors/app-error.js';
+import { errorCode } from './error-code.js';
 
 /** Less free space than this is too little to start with, in bytes. */
 export const LEAST_FREE_BYTES = 500 * 1024 * 1024;
@@ -28,7 +29,7 @@ export async function checkPort(host: string, port: number, setting: string): Pr
       server.once('error', reject).listen(port, host, resolve);
     });
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const code = errorCode(error);
     if (code === 'EADDRINUSE') {
       throw new AppError(
         'port.busy',
@@ -63,7 +64,7 @@ export async function prepareStateDirectory(
   try {
     await mkdir(directory, { recursive: true, mode: 0o755 });
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const code = errorCode(error);
     if (code === 'ENOSPC') throw fullDisk(directory, 0);
     throw new AppError(
       'disk.read_only',

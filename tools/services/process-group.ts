@@ -2,18 +2,18 @@ import { messageOf } from '#libs/errors/app-error.js';
 import { exitText, type ManagedProcess, type ProcessExit } from './process.js';
 
 /** Whatever can be stopped. */
-export interface Stoppable {
+interface Stoppable {
   stop(): Promise<void>;
 }
 
 /** How often a process that ended by itself is started again. */
-export interface RestartBudget {
+interface RestartBudget {
   restarts: number;
   withinMs: number;
 }
 
 /** Three times in a minute. */
-export const DEFAULT_BUDGET: RestartBudget = { restarts: 3, withinMs: 60_000 };
+const DEFAULT_BUDGET: RestartBudget = { restarts: 3, withinMs: 60_000 };
 
 /**
  * Parts that are started in order and stopped in reverse order. A part whose start is under way when the group stops

@@ -7,7 +7,7 @@ import { noteProcess } from './leftovers.js';
 import { LogFile } from './log-file.js';
 
 /** When a process counts as ready: it printed a line, it answers 2xx at a url, or a check of ours says so. */
-export type Readiness = { line: RegExp } | { url: string } | { check: () => Promise<boolean> };
+type Readiness = { line: RegExp } | { url: string } | { check: () => Promise<boolean> };
 
 /** How a process is run. */
 export interface ProcessOptions {

@@ -10,7 +10,7 @@ import { ManagedProcess } from './process.js';
 import { pingRedis } from './redis-ping.js';
 
 /** How an embedded Redis is started. */
-export interface RedisOptions {
+interface RedisOptions {
   /** Directory for configuration, data and log. */
   dir: string;
   /** True takes the one in JavaScript even where a real one is on PATH. */
@@ -34,7 +34,7 @@ export interface RunningRedis {
 }
 
 /** A redis-server or valkey-server that is new enough. */
-export interface RedisProgram {
+interface RedisProgram {
   path: string;
   kind: 'redis' | 'valkey';
   version: string;

@@ -28,7 +28,7 @@ export const stackSettings = {
 };
 
 /** How everything is started. */
-export interface StackOptions {
+interface StackOptions {
   /** Directory of databases, evidence, spool and logs. */
   stateDir: string;
   say: (text: string) => void;
@@ -37,7 +37,7 @@ export interface StackOptions {
 }
 
 /** What runs where. */
-export interface Stack {
+interface Stack {
   apiUrl: string;
   monitorUrl: string;
   /** Name and password of the first admin when the api made one now, null otherwise. */
@@ -181,7 +181,7 @@ async function redisFor(
 }
 
 /** An address a browser can open for a host that is listened on. */
-export function reachable(host: string): string {
+function reachable(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   if (host === '::') return '[::1]';
   return host.includes(':') ? `[${host}]` : host;
