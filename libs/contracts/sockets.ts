@@ -19,7 +19,7 @@ export const DetectionView = z
     objects: z.array(z.object({ label: z.string(), score: z.number(), box: Box })),
     frame: z.object({ width: z.number().int(), height: z.number().int() }),
     model: z.string(),
-    /** Path of the evidence image, null when none was kept. Append `?boxes=1` to have the boxes drawn. */
+    /** Signed path of the evidence image, null when none was kept; holds an hour. `&boxes=1` has the boxes drawn. */
     imageUrl: z.string().nullable(),
     startedAt: Instant,
     detectedAt: Instant,

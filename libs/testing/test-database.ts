@@ -8,6 +8,8 @@ const HOW = 'run the tests by `npm test`, which brings Postgres and Redis, or po
 
 const testSettings = {
   DATABASE_URL: secret(z.url({ error: HOW }), 'PostgreSQL in which each spec makes a database of its own.'),
+};
+const testRedisSettings = {
   REDIS_URL: secret(z.url({ error: HOW }), 'Redis whose databases 8 to 15 the specs may wipe.'),
 };
 
@@ -20,7 +22,7 @@ export interface TestDatabase {
 
 /**
  * Makes an empty database on the server of `DATABASE_URL`.
- * @throws ConfigError that says how to run the tests, when `DATABASE_URL` or `REDIS_URL` is unset.
+ * @throws ConfigError that says how to run the tests, when `DATABASE_URL` is unset.
  */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const server = loadSettings(testSettings).DATABASE_URL;
@@ -34,10 +36,10 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 /**
  * The Redis of `REDIS_URL` with one of the databases that specs may wipe, 8 to 15. Specs run one after another, so
  * two may use the same one.
- * @throws ConfigError as {@link createTestDatabase}
+ * @throws ConfigError that says how to run the tests, when `REDIS_URL` is unset.
  */
 export function testRedisUrl(database: number): string {
-  const url = new URL(loadSettings(testSettings).REDIS_URL);
+  const url = new URL(loadSettings(testRedisSettings).REDIS_URL);
   url.pathname = `/${String(database)}`;
   return url.href;
 }

@@ -54,6 +54,7 @@ export class Ingest {
   private stopping = new AbortController();
   private loop: Promise<void> | null = null;
   private tendedAt = Number.NEGATIVE_INFINITY;
+  private lastFault = '';
 
   constructor(
     private readonly parts: IngestParts,
@@ -143,6 +144,7 @@ export class Ingest {
     this.stats.read += entries.length;
     const written = await this.store(entries);
     if (written === null) return;
+    this.lastFault = '';
     this.stats.batches += 1;
     this.stats.buried += written.buried;
     try {
@@ -189,7 +191,10 @@ export class Ingest {
 
   private fail(error: unknown, what: string): void {
     this.stats.faults += 1;
-    if (!this.isStopping) this.parts.logger.warn({ error: messageOf(error) }, what);
+    const fault = `${what}: ${messageOf(error)}`;
+    // One line for each new kind of fault, not one for each try.
+    if (!this.isStopping && fault !== this.lastFault) this.parts.logger.warn({ error: messageOf(error) }, what);
+    this.lastFault = fault;
   }
 
   private async rest(): Promise<void> {

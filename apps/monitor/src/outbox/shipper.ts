@@ -3,8 +3,8 @@ import { WatermarkBoard } from '#libs/bus/watermarks.js';
 import type { HintSubscriber } from '#libs/bus/channels.js';
 import { messageOf } from '#libs/errors/app-error.js';
 import type { Logger } from '#libs/observability/logger.js';
+import { seal } from './envelope.js';
 import { InFlight } from './in-flight.js';
-import type { SpoolRecord } from './spool-record.js';
 import type { Spool, SpoolStats } from './spool.js';
 
 export interface ShipperOptions {
@@ -154,7 +154,7 @@ export class Shipper {
     if (last === undefined) return false;
     if (this.sent <= this.spool.watermark) this.movedAt = this.options.now();
     const { floor } = this.spool;
-    const entryIds = await this.links.publisher.append(records.map((record) => this.envelope(record, floor)));
+    const entryIds = await this.links.publisher.append(records.map((record) => seal(this.spool.id, floor, record)));
     records.forEach(({ seq }, index) => this.inFlight.sent(seq, entryIds[index] ?? ''));
     this.sent = last.seq;
     if (this.options.clearOn === 'send') this.advance(last.seq);
@@ -180,12 +180,6 @@ export class Shipper {
     this.inFlight.clear();
     this.sent = this.spool.watermark;
     this.rouse();
-  }
-
-  /** The fact in its envelope; the fact is JSON already. */
-  private envelope({ seq, json }: SpoolRecord, floor: number): string {
-    const head = JSON.stringify({ v: 1, spoolId: this.spool.id, seq, floor: Math.min(floor, seq) });
-    return `${head.slice(0, -1)},"fact":${json}}`;
   }
 
   private rouse(): void {

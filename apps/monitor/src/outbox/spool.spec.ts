@@ -206,11 +206,12 @@ describe('Spool', () => {
     full = true;
     await expect(spool.append(fact(3))).rejects.toMatchObject({ code: 'spool.full', kind: 'operational' });
     expect(spool.stats.refused).toBe(1);
-    full = false;
-    expect(await spool.append(fact(4))).toBe(3);
     await spool.close();
-    const again = await openSpool();
+    const again = await openSpool({ openFile });
     expect(again.stats).toMatchObject({ corrupt: 0, torn: 0 });
+    await expect(again.append(fact(3))).rejects.toMatchObject({ code: 'spool.full' });
+    full = false;
+    expect(await again.append(fact(4))).toBe(3);
     expect(await seqs(again)).toEqual([1, 2, 3]);
   });
 

@@ -1,7 +1,7 @@
 import { mkdir, open, readdir, type FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Fact } from '#libs/contracts/facts.js';
 import { AppError, messageOf } from '#libs/errors/app-error.js';
+import { GroupCommit, type Waiting } from './group-commit.js';
 import { encodeRecord, MOST_LINE_BYTES, type SpoolRecord } from './spool-record.js';
 import { SpoolSegment } from './spool-segment.js';
 import { SpoolState, syncDirectory } from './spool-state.js';
@@ -43,13 +43,6 @@ export interface SpoolStats {
   syncs: number;
 }
 
-interface Waiting {
-  json: string;
-  evidenceBytes: number;
-  resolve: (seq: number) => void;
-  reject: (error: AppError) => void;
-}
-
 /**
  * Facts on the disk until the api has committed them: append-only segments of checked lines, numbered 1, 2, 3 …
  * An append resolves once its record is synced; appends that wait together share one sync. A kill loses nothing that
@@ -60,8 +53,7 @@ export class Spool {
   private readonly listeners = new Set<() => void>();
   private segments: SpoolSegment[] = [];
   private file: FileHandle | null = null;
-  private waiting: Waiting[] = [];
-  private writing: Promise<void> | null = null;
+  private readonly groups: GroupCommit;
   private saving: Promise<void> = Promise.resolve();
   private saveQueued = false;
   private committedSeq = 0;
@@ -76,7 +68,16 @@ export class Spool {
     readonly id: string,
     private readonly state: SpoolState,
     private readonly options: Required<SpoolOptions>,
-  ) {}
+  ) {
+    this.groups = new GroupCommit(
+      (group) => this.write(group),
+      (error, count) => {
+        this.counters.refused += count;
+        return diskFault(error, options.directory);
+      },
+      Math.min(MOST_GROUP_BYTES, options.segmentBytes),
+    );
+  }
 
   /**
    * Opens a spool, making its directory when it is missing, and recovers what an earlier process left.
@@ -152,10 +153,7 @@ export class Spool {
       this.counters.refused += 1;
       return Promise.reject(fault);
     }
-    return new Promise((resolve, reject) => {
-      this.waiting.push({ json, evidenceBytes, resolve, reject });
-      this.writing ??= this.drain();
-    });
+    return this.groups.add(json, evidenceBytes);
   }
 
   /** Reads records from `fromSeq` on, in order; empty at the end. At least one however large, then up to `maxBytes`. */
@@ -193,7 +191,7 @@ export class Spool {
   /** Waits for what is being written, and gives the directory back. */
   async close(): Promise<void> {
     this.closed = true;
-    await this.writing;
+    await this.groups.settled();
     await this.saving;
     await this.state.saveCursor(this.committedSeq, this.nextSeq, true).catch(() => undefined);
     await this.file?.close();
@@ -210,39 +208,10 @@ export class Spool {
     if (json.length * 3 + 64 > MOST_LINE_BYTES && Buffer.byteLength(json) + 64 > MOST_LINE_BYTES) {
       return new AppError('spool.too_large', 'unexpected', 'A fact is larger than the spool takes.');
     }
-    if (this.waiting.length >= MOST_WAITING) {
+    if (this.groups.size >= MOST_WAITING) {
       return new AppError('spool.full', 'operational', 'The disk is too slow: too many facts wait for it.');
     }
     return null;
-  }
-
-  private async drain(): Promise<void> {
-    // Whoever appends within the same turn shares the first sync already.
-    await Promise.resolve();
-    while (this.waiting.length > 0) {
-      const group = this.takeGroup();
-      try {
-        const first = await this.write(group);
-        group.forEach(({ resolve }, index) => resolve(first + index));
-        for (const listener of this.listeners) listener();
-      } catch (error) {
-        this.counters.refused += group.length;
-        const fault = diskFault(error, this.options.directory);
-        for (const { reject } of group) reject(fault);
-      }
-    }
-    this.writing = null;
-  }
-
-  private takeGroup(): Waiting[] {
-    let bytes = 0;
-    let count = 0;
-    for (const { json } of this.waiting) {
-      if (count > 0 && bytes + json.length > Math.min(MOST_GROUP_BYTES, this.options.segmentBytes)) break;
-      bytes += json.length;
-      count += 1;
-    }
-    return this.waiting.splice(0, count);
   }
 
   /** Writes a group with one sync. @returns its first sequence number */
@@ -271,6 +240,7 @@ export class Spool {
     active.bytes += content.length;
     for (const record of records) active.note(record);
     this.nextSeq = first + records.length;
+    for (const listener of this.listeners) listener();
     return first;
   }
 
@@ -341,7 +311,7 @@ export class Spool {
     this.committedSeq = Math.min(cursor.committed, next - 1);
     this.lowest = firsts[0] ?? next;
     const active = this.segments.at(-1);
-    if (active !== undefined) this.file = await this.options.openFile(join(active.path));
+    if (active !== undefined) this.file = await this.options.openFile(active.path);
   }
 }
 

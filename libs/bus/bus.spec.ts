@@ -1,0 +1,250 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { CaptureCommand, CaptureJob, RuleSet } from '#libs/contracts/captures.js';
+import { Watermark } from '#libs/contracts/facts.js';
+import { MonitorHeartbeat } from '#libs/contracts/monitors.js';
+import { CHANNELS, REDIS } from '#libs/contracts/names.js';
+import { createLogger } from '#libs/observability/logger.js';
+import { goldenFixture } from '#libs/testing/golden-fixtures.js';
+import { testRedisUrl } from '#libs/testing/test-database.js';
+import { CaptureQueue } from './capture-queue.js';
+import { CaptureWorker, captureBackOff, type CaptureProcessor } from './capture-worker.js';
+import { HintPublisher, HintSubscriber } from './channels.js';
+import { FactConsumer, FactPublisher } from './fact-stream.js';
+import { MonitorDirectory } from './monitor-directory.js';
+import { connectRedis, type RedisConnection } from './redis.js';
+import { RuleBoard } from './rule-board.js';
+import { SessionNumbers } from './session-numbers.js';
+import { WatermarkBoard } from './watermarks.js';
+
+const logger = createLogger('bus', 'silent');
+const connections: RedisConnection[] = [];
+const ends: (() => Promise<unknown>)[] = [];
+let redis: RedisConnection;
+
+function connect(name: string): RedisConnection {
+  const connection = connectRedis(testRedisUrl(10), name, logger);
+  connections.push(connection);
+  return connection;
+}
+
+async function until(claim: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  for (let tries = 0; !(await claim()); tries += 1) {
+    if (tries > 1_000) throw new Error(`waited in vain until ${what}`);
+    await sleep(10);
+  }
+}
+
+beforeEach(async () => {
+  redis = connect('test');
+  await redis.flushdb();
+});
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+  for (const connection of connections.splice(0)) connection.disconnect();
+});
+
+describe('the fact stream', () => {
+  const envelope = (seq: number): string =>
+    JSON.stringify({ ...z.record(z.string(), z.unknown()).parse(goldenFixture('facts', 'FactEnvelope')), seq });
+
+  it('hands each entry over once, in order, until it is settled', async () => {
+    const publisher = new FactPublisher(redis);
+    const consumer = new FactConsumer(connect('consumer'), 'a');
+    await consumer.ensureGroup();
+    await consumer.ensureGroup();
+    const ids = await publisher.append([1, 2, 3].map(envelope));
+    const entries = await consumer.read(2, 10);
+    expect(entries.map((entry) => [entry.id, entry.envelope?.seq])).toEqual([
+      [ids[0], 1],
+      [ids[1], 2],
+    ]);
+    expect((await consumer.read(10, 10)).map((entry) => entry.envelope?.seq)).toEqual([3]);
+    expect(await consumer.read(10, 10)).toEqual([]);
+    await consumer.settle(entries.map(({ id }) => id));
+    expect(await publisher.holds(ids[0] ?? '')).toBe(false);
+    expect(await publisher.holds(ids[2] ?? '')).toBe(true);
+    expect((await new FactConsumer(redis, 'b').claimAbandoned(10, 0)).map(({ id }) => id)).toEqual([ids[2]]);
+  });
+
+  it('reads what was appended before the group was made, and says so when the group is gone', async () => {
+    const consumer = new FactConsumer(connect('consumer'), 'a');
+    await new FactPublisher(redis).append([envelope(1)]);
+    await expect(consumer.read(1, 10)).rejects.toThrow('NOGROUP');
+    await consumer.ensureGroup();
+    expect(await consumer.read(10, 10)).toHaveLength(1);
+  });
+
+  it('names origin and fault of what does not fit, and neither of noise', async () => {
+    const consumer = new FactConsumer(connect('consumer'), 'a');
+    await consumer.ensureGroup();
+    await new FactPublisher(redis).append([JSON.stringify({ v: 1, spoolId: 's', seq: 4, floor: 2, fact: {} }), '{']);
+    await redis.xadd(REDIS.facts, '*', 'other', 'x');
+    const entries = await consumer.read(10, 10);
+    expect(entries.map(({ envelope: fits, origin }) => [fits, origin?.seq ?? null])).toEqual([
+      [null, 4],
+      [null, null],
+      [null, null],
+    ]);
+    expect(entries[0]?.fault).toContain('fact.type');
+    for (const entry of entries) await consumer.bury(entry, 'no fact');
+    expect(await redis.xlen(REDIS.deadFacts)).toBe(3);
+  });
+});
+
+describe('boards and numbers', () => {
+  it('keep the watermark and tell whoever listens', async () => {
+    const heard: Watermark[] = [];
+    const subscriber = new HintSubscriber(connect('hints'), logger);
+    await WatermarkBoard.listen(subscriber, (mark) => heard.push(mark));
+    const board = new WatermarkBoard(redis);
+    expect(await board.read('s')).toBe(0);
+    await board.publish({ spoolId: 's', seq: 7 });
+    expect(await board.read('s')).toBe(7);
+    await until(() => heard.length === 1, 'the hint came');
+    expect(heard).toEqual([{ spoolId: 's', seq: 7 }]);
+  });
+
+  it('count hints that do not fit, and outlive a listener that throws', async () => {
+    const subscriber = new HintSubscriber(connect('hints'), logger);
+    let heard = 0;
+    await subscriber.on(CHANNELS.captures, CaptureCommand, () => {
+      heard += 1;
+      throw new Error('listener');
+    });
+    await redis.publish(CHANNELS.captures, '{');
+    await redis.publish(CHANNELS.captures, '{"v":1}');
+    const command = CaptureCommand.parse(goldenFixture('captures', 'CaptureCommand'));
+    await new HintPublisher(redis).publish(CHANNELS.captures, CaptureCommand, command);
+    await new HintPublisher(redis).publish(CHANNELS.captures, CaptureCommand, command);
+    await until(() => heard === 2, 'both hints came');
+    expect(subscriber.malformed).toBe(2);
+  });
+
+  it('give each session a larger number, even after Redis was wiped', async () => {
+    let now = 1_000_000;
+    const numbers = new SessionNumbers(redis, () => now);
+    const first = [await numbers.next('a'), await numbers.next('a'), await numbers.next('b')];
+    await redis.flushdb();
+    now += 60_000;
+    const second = await numbers.next('a');
+    expect(first[1]).toBe((first[0] ?? 0) + 1);
+    expect(second).toBeGreaterThan(Math.max(...first));
+  });
+
+  it('keep the rules, and take what does not fit for none', async () => {
+    const board = new RuleBoard(redis);
+    expect(await board.get()).toBeNull();
+    const rules = RuleSet.parse(goldenFixture('captures', 'RuleSet'));
+    await board.put(rules);
+    expect(await board.get()).toEqual(rules);
+    await redis.set(REDIS.rules, '{"v":2}');
+    expect(await board.get()).toBeNull();
+  });
+
+  it('list the monitors that are there', async () => {
+    const directory = new MonitorDirectory(redis);
+    const heartbeat = MonitorHeartbeat.parse(goldenFixture('monitors', 'MonitorHeartbeat'));
+    await directory.announce(heartbeat, 60_000);
+    await directory.announce({ ...heartbeat, monitorId: 'monitor-0' }, 60_000);
+    await directory.announce({ ...heartbeat, monitorId: 'brief' }, 1);
+    await redis.set(`${REDIS.monitorPrefix}bad`, '{}');
+    await until(async () => (await directory.list()).length === 2, 'the brief one is gone');
+    expect((await directory.list()).map(({ monitorId }) => monitorId)).toEqual(['monitor-0', 'monitor-1']);
+    await directory.withdraw('monitor-0');
+    expect(await directory.list()).toEqual([heartbeat]);
+  });
+});
+
+describe('the captures queue', () => {
+  const job = (): CaptureJob => ({
+    ...CaptureJob.parse(goldenFixture('captures', 'CaptureJob')),
+    streamId: randomUUID(),
+  });
+
+  function openQueue(): CaptureQueue {
+    const queue = new CaptureQueue(connect('queue'));
+    ends.push(() => queue.close());
+    return queue;
+  }
+
+  /** A worker whose captures run until they are ended, and say how. */
+  function openWorker(processor?: CaptureProcessor): { worker: CaptureWorker; started: string[]; causes: unknown[] } {
+    const started: string[] = [];
+    const causes: unknown[] = [];
+    const watch: CaptureProcessor = async ({ streamId }, signal) => {
+      started.push(streamId);
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      causes.push(signal.reason);
+    };
+    const worker = new CaptureWorker(connect('worker'), processor ?? watch, { concurrency: 5, lockMs: 5_000 }, logger);
+    ends.push(() => worker.close());
+    worker.start();
+    return { worker, started, causes };
+  }
+
+  it('has a capture watched once, however often it is added', async () => {
+    const queue = openQueue();
+    const data = job();
+    await queue.add(data);
+    await queue.add(data);
+    expect([...(await queue.list()).values()]).toEqual([
+      { streamId: data.streamId, generation: data.generation, state: 'waiting' },
+    ]);
+    const { started } = openWorker();
+    await until(() => started.length === 1, 'it is watched');
+    await queue.add(data);
+    expect((await queue.list()).get(data.streamId)?.state).toBe('active');
+    expect(started).toHaveLength(1);
+  });
+
+  it('ends what is stopped, unless it is of a newer generation, and lets it be added again', async () => {
+    const queue = openQueue();
+    const data = job();
+    await queue.add(data);
+    const { worker, started, causes } = openWorker();
+    await until(() => started.length === 1, 'it is watched');
+    worker.stop(data.streamId, data.generation - 1);
+    worker.stop(data.streamId, data.generation);
+    await until(async () => (await queue.list()).size === 0, 'it is over');
+    expect(causes).toEqual(['stopped']);
+    await queue.add(data);
+    await until(() => started.length === 2, 'it is watched again');
+  });
+
+  it('takes a waiting capture out when it is stopped', async () => {
+    const queue = openQueue();
+    const data = job();
+    await queue.add(data);
+    await queue.stop(data.streamId, data.generation);
+    expect((await queue.list()).size).toBe(0);
+  });
+
+  it('hands a capture to another worker at once when one closes', async () => {
+    const queue = openQueue();
+    const data = job();
+    await queue.add(data);
+    const first = openWorker();
+    await until(() => first.started.length === 1, 'the first watches');
+    await first.worker.close();
+    expect(first.causes).toEqual(['shutdown']);
+    expect((await queue.list()).get(data.streamId)?.state).toBe('waiting');
+    const second = openWorker();
+    await until(() => second.started.length === 1, 'the second watches');
+  });
+
+  it('tries a capture that failed again, and never gives it up', async () => {
+    const queue = openQueue();
+    await queue.add(job());
+    let tries = 0;
+    openWorker(() => {
+      tries += 1;
+      return Promise.reject(new Error('failed'));
+    });
+    await until(() => tries === 2, 'it was tried again');
+    expect(Math.max(...Array.from({ length: 200 }, (_, attempt) => captureBackOff(attempt + 1)))).toBeLessThanOrEqual(
+      60_000,
+    );
+  });
+});
