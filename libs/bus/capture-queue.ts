@@ -22,6 +22,8 @@ export class CaptureQueue {
 
   constructor(redis: RedisConnection) {
     this.queue = new Queue<CaptureJob>(QUEUES.captures, { connection: redis });
+    // The connection logs its faults itself; without a listener the queue prints every retry.
+    this.queue.on('error', () => undefined);
     this.hints = new HintPublisher(redis);
   }
 
