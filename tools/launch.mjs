@@ -253,7 +253,6 @@ async function locked(work) {
     const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
     if ((holder > 0 && !alive(holder)) || age > LOCK_STALE_MS) {
       rmSync(path, { force: true });
-      removed = true;
       continue;
     }
     if (!told) say(`another launch (process ${holder}) installs or compiles; waiting for it …`);

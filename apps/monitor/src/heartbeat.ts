@@ -21,7 +21,9 @@ export class Heartbeat {
 
   async start(): Promise<void> {
     await this.beat();
-    this.timer = setInterval(() => (this.beating = this.beat()), INTERVAL_MS);
+    this.timer = setInterval(() => {
+      this.beating = this.beat();
+    }, INTERVAL_MS);
   }
 
   /** Stops and takes the entry away, so that everybody knows at once. */

@@ -295,7 +295,7 @@ export class Spool {
 
   private async recover(): Promise<void> {
     const firsts = (await readdir(this.options.directory))
-      .map(SpoolSegment.firstOf)
+      .map((name) => SpoolSegment.firstOf(name))
       .filter((first) => first !== null)
       .sort((a, b) => a - b);
     const cursor = await this.state.cursor();
