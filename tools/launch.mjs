@@ -166,30 +166,20 @@ async function install() {
   // Under `npm run` this names the very npm that runs us; it need not be on PATH.
   const npm = process.env.npm_execpath;
   const [command, prefix] = npm && /npm-cli\.c?js$/.test(npm) ? [process.execPath, [npm]] : ['npm', []];
-  const attempt = (words) =>
-    runQuietly(command, [...prefix, ...words, ...flags], env, (line) => {
+  try {
+    const { code, lines } = await runQuietly(command, [...prefix, 'ci', ...flags], env, (line) => {
       if (!/^npm (http|warn)/i.test(line)) return true;
       const tarball = /(\S+\.tgz)/.exec(line);
       if (tarball) fetched.add(tarball[1]);
       return false;
     });
-  try {
-    let how = 'npm ci';
-    let { code, lines } = await attempt(['ci']);
-    if (code !== 0 && lines.some((line) => line.includes('EUSAGE'))) {
-      // npm ci wants the optional packages of every platform in the lock, also those that a registry did not have when
-      // it was written; npm install takes the same versions from it without that.
-      say('package-lock.json does not list every optional package; installing with npm install instead …');
-      how = 'npm install';
-      ({ code, lines } = await attempt(['install', '--no-save']));
-    }
     if (code !== 0) {
       const output = lines.join('\n');
       if (/ENOSPC|no space left on device/i.test(output)) throw fullDisk();
       if (/\b(EROFS|EACCES)\b/.test(output)) say('npm may not write to the folder: make it writable for this user.');
       process.stderr.write(`${lines.slice(-25).join('\n')}\n`);
       throw new Fault(
-        `${how} failed (exit code ${code}); its last lines are above. Mend that, then run the command again.`,
+        `npm ci failed (exit code ${code}); its last lines are above. Mend that, then run the command again.`,
       );
     }
   } catch (error) {

@@ -20,7 +20,15 @@ const groups: Group[] = [
 function defaultOf(name: string, settings: Settings): { text: string | null; required: boolean } {
   const parsed = settings[name]?.schema.safeParse(undefined);
   if (parsed?.success !== true) return { text: null, required: true };
-  return { text: parsed.data === undefined || parsed.data === '' ? null : typeof parsed.data === 'object' ? JSON.stringify(parsed.data) : String(parsed.data), required: false };
+  return {
+    text:
+      parsed.data === undefined || parsed.data === ''
+        ? null
+        : typeof parsed.data === 'string'
+          ? parsed.data
+          : JSON.stringify(parsed.data),
+    required: false,
+  };
 }
 
 /** The text of `.env.example`: every setting with its default, commented out. */
