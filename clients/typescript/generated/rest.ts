@@ -455,6 +455,83 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/detections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Detections, newest first
+         * @description An agent sees those of the streams assigned to it. Example: `?label=person&severity=high&from=2026-01-01T00:00:00Z`.
+         */
+        get: operations["listDetections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/streams/{id}/detections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Detections of one stream, newest first
+         * @description Empty for a stream that is not there or not assigned to the calling agent.
+         */
+        get: operations["listStreamDetections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/detections/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One detection, with a fresh image link */
+        get: operations["getDetection"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/detections/{id}/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The evidence image
+         * @description The clean frame as it was seen; with `boxes=1` the boxes are drawn over it. Open to a signed-in user who may see the detection, and to whoever has its `imageUrl`, which carries a signature and holds for an hour: `/api/detections/4be0643f-1d98-473b-97cd-ca98a65347dd/image?expires=1767225600000&signature=…&boxes=1`.
+         */
+        get: operations["getDetectionImage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -921,6 +998,55 @@ export interface components {
         ReadAllResult: {
             /** @description How many were unread before. */
             changed: number;
+        };
+        DetectionPage: {
+            items: components["schemas"]["Detection"][];
+            /** @description Cursor of the next page, null on the last one. */
+            nextCursor: string | null;
+        };
+        Detection: {
+            /** Format: uuid */
+            id: string;
+            seq: string;
+            /** Format: uuid */
+            streamId: string;
+            streamName: string;
+            /** @enum {string} */
+            kind: "video";
+            label: string;
+            severity: components["schemas"]["Severity"];
+            confidence: number;
+            /** @description [x1, y1, x2, y2] in pixels of the source frame */
+            box: [
+                number,
+                number,
+                number,
+                number
+            ];
+            objects: {
+                label: string;
+                score: number;
+                /** @description [x1, y1, x2, y2] in pixels of the source frame */
+                box: [
+                    number,
+                    number,
+                    number,
+                    number
+                ];
+            }[];
+            frame: {
+                width: number;
+                height: number;
+            };
+            model: string;
+            imageUrl: string | null;
+            /** Format: date-time */
+            startedAt: string;
+            /** Format: date-time */
+            detectedAt: string;
+            endedAt: string | null;
+            frames: number | null;
+            ptsMs: number;
         };
         Problem: {
             /**
@@ -2621,6 +2747,219 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Notification"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDetections: {
+        parameters: {
+            query?: {
+                /** @description How many items to return. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; the first page when left out. */
+                cursor?: string;
+                /** @description Only those of this stream. */
+                streamId?: string;
+                /** @description Only those of this label, e.g. `person`. */
+                label?: string;
+                /** @description Only those of this severity. */
+                severity?: components["schemas"]["Severity"];
+                /** @description Only those detected at or after this instant. */
+                from?: string;
+                /** @description Only those detected before this instant. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetectionPage"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listStreamDetections: {
+        parameters: {
+            query?: {
+                /** @description How many items to return. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; the first page when left out. */
+                cursor?: string;
+                /** @description Only those of this label, e.g. `person`. */
+                label?: string;
+                /** @description Only those of this severity. */
+                severity?: components["schemas"]["Severity"];
+                /** @description Only those detected at or after this instant. */
+                from?: string;
+                /** @description Only those detected before this instant. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetectionPage"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDetection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The detection. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detection"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDetectionImage: {
+        parameters: {
+            query?: {
+                /** @description `1` draws the boxes with label and score. */
+                boxes?: "0" | "1" | "true" | "false";
+                /** @description From `imageUrl`: epoch ms until it holds. */
+                expires?: number;
+                /** @description From `imageUrl`. */
+                signature?: string;
+            };
+            header: {
+                authorization: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A JPEG. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
                 };
             };
             /** @description The request does not fit (`request.invalid`, with `errors`). */
