@@ -11,14 +11,14 @@ function giveUp(sentence: string): never {
   process.exit(1);
 }
 
-function sentenceFor(error: unknown, host: string, port: number): string {
+/** What a person can do about it; null for a fault that nobody foresaw. */
+function sentenceFor(error: unknown, host: string, port: number): string | null {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const place = `${host}:${String(port)}`;
   if (code === 'EADDRINUSE') return `Port ${place} is in use: stop what listens there, or set MAIN_APP_PORT.`;
   if (code === 'EACCES') return `Listening on ${place} is not allowed: choose another MAIN_APP_PORT.`;
   if (code === 'EADDRNOTAVAIL') return `${host} is not an address of this machine: check MAIN_APP_HOST.`;
-  if (error instanceof AppError) return error.message;
-  return `The api could not start: ${messageOf(error)}`;
+  return error instanceof AppError ? error.message : null;
 }
 
 async function main(): Promise<void> {
@@ -31,9 +31,9 @@ async function main(): Promise<void> {
     await app.listen(port, host);
     logger.info({ url: await app.getUrl() }, 'the api listens');
   } catch (error) {
-    if (!(error instanceof AppError))
-      logger.error({ stack: error instanceof Error ? error.stack : undefined }, messageOf(error));
-    giveUp(sentenceFor(error, host, port));
+    const sentence = sentenceFor(error, host, port);
+    if (sentence === null) logger.error({ stack: error instanceof Error ? error.stack : undefined }, messageOf(error));
+    giveUp(sentence ?? `The api could not start: ${messageOf(error)}`);
   }
 }
 

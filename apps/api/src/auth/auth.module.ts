@@ -6,6 +6,7 @@ import { AccessTokens } from './access-tokens.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { Authenticator } from './authenticator.js';
+import { DocumentationAccess } from './documentation-access.js';
 import { FirstAdmin } from './first-admin.js';
 import { secretProviders } from './jwt-secret.js';
 import { LoginThrottle } from './login-throttle.js';
@@ -24,6 +25,7 @@ import { SIGNING_SECRET } from './signing-secret.js';
     AccessTokens,
     AuthService,
     Authenticator,
+    DocumentationAccess,
     FirstAdmin,
     LoginThrottle,
     PasswordHasher,
@@ -31,6 +33,6 @@ import { SIGNING_SECRET } from './signing-secret.js';
     SessionsRepository,
     { provide: APP_GUARD, useClass: AccessGuard },
   ],
-  exports: [SIGNING_SECRET, Authenticator, AccessTokens, PasswordHasher, SessionsRepository],
+  exports: [SIGNING_SECRET, DocumentationAccess, Authenticator, AccessTokens, PasswordHasher, SessionsRepository],
 })
 export class AuthModule {}

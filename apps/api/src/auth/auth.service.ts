@@ -35,12 +35,14 @@ export class AuthService {
 
   /** @throws AppError `auth.credentials.unauthorized`, `auth.too_many`. */
   async login({ username, password }: LoginRequest, address: string): Promise<Tokens> {
-    await this.throttle.attempt(username, address);
-    const user = await this.users.findByLogin(username);
-    const right = await this.passwords.verify(user?.passwordHash ?? null, password);
-    if (user === null || !right || user.disabledAt !== null) throw badCredentials();
-    await this.throttle.succeeded(username, address);
+    const user = await this.recognise({ username, password }, address);
     return this.tokensFor(user, await this.refreshTokens.open(user.id));
+  }
+
+  /** Whether these are the credentials of an admin. @throws AppError as {@link login}. */
+  async isAdmin(credentials: LoginRequest, address: string): Promise<boolean> {
+    const { role, mustChangePassword } = await this.recognise(credentials, address);
+    return role === 'admin' && !mustChangePassword;
   }
 
   /** @throws AppError `auth.refresh.unauthorized` for a refresh token that is no longer good. */
@@ -86,6 +88,15 @@ export class AuthService {
     await this.users.update(userId, { passwordHash, mustChangePassword: false });
     await this.sessions.revokeAll(userId, sessionId);
     this.events.emit('user.revoked', { userId });
+  }
+
+  private async recognise({ username, password }: LoginRequest, address: string): Promise<UserEntity> {
+    await this.throttle.attempt(username, address);
+    const user = await this.users.findByLogin(username);
+    const right = await this.passwords.verify(user?.passwordHash ?? null, password);
+    if (user === null || !right || user.disabledAt !== null) throw badCredentials();
+    await this.throttle.succeeded(username, address);
+    return user;
   }
 
   private async tokensFor(user: UserEntity, issued: IssuedRefreshToken): Promise<Tokens> {

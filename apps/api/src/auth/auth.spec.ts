@@ -1,5 +1,5 @@
 import { createHmac, createSign, generateKeyPairSync, randomUUID } from 'node:crypto';
-import { DataSource } from 'typeorm';
+import { TransactionRunner } from '../database/transaction.js';
 import { TEST_PASSWORD, TestApi } from '../test-api.js';
 import { JWT_SECRET } from './jwt-secret.js';
 
@@ -27,8 +27,8 @@ describe('signing in and staying in', () => {
   /** Makes it look as if all tokens had been used that much earlier. */
   async function age(ms: number): Promise<void> {
     await api.app
-      .get(DataSource, { strict: false })
-      .query(`UPDATE refresh_tokens SET used_at = used_at - $1 * interval '1 millisecond'`, [ms]);
+      .get(TransactionRunner, { strict: false })
+      .run((tx) => tx.query(`UPDATE refresh_tokens SET used_at = used_at - $1 * interval '1 millisecond'`, [ms]));
   }
 
   it('takes the user name or the e-mail address, whatever the case', async () => {

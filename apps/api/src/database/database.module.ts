@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import type { Logger } from '#libs/observability/logger.js';
 import { API_SETTINGS, LOGGER, type ApiSettings } from '../runtime.module.js';
+import { DatabaseProbe } from './database-probe.js';
 import { entities } from './entities.js';
 import { openDatabase } from './open-database.js';
 import { TransactionRunner } from './transaction.js';
@@ -18,8 +19,9 @@ import { TransactionRunner } from './transaction.js';
       useFactory: (settings: ApiSettings, logger: Logger) => openDatabase(settings.DATABASE_URL, logger),
     },
     TransactionRunner,
+    DatabaseProbe,
   ],
-  exports: [DataSource, TypeOrmModule, TransactionRunner],
+  exports: [DataSource, TypeOrmModule, TransactionRunner, DatabaseProbe],
 })
 export class DatabaseModule implements OnApplicationShutdown {
   constructor(@Inject(DataSource) private readonly dataSource: DataSource) {}

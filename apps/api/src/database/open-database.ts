@@ -18,7 +18,7 @@ export async function openDatabase(url: string, logger: Logger, patienceMs = 15_
     try {
       await dataSource.initialize();
     } catch (error) {
-      if (Date.now() >= deadline) throw unreachable(error);
+      if (isFinal(error) || Date.now() >= deadline) throw unreachable(error);
       if (attempt === 1) logger.warn('Postgres does not answer yet; trying again for some seconds');
       await sleep(Math.min(250 * attempt, 1_000));
     }
@@ -47,6 +47,11 @@ export async function migrate(dataSource: DataSource): Promise<void> {
   } finally {
     await runner.release();
   }
+}
+
+/** Waiting mends neither a wrong password (SQLSTATE 28…) nor a database that does not exist (3D…). */
+function isFinal(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && /^(28|3D)/.test(String(error.code));
 }
 
 function unreachable(cause: unknown): AppError {

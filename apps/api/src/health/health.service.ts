@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
 import { within } from '#libs/bus/deadline.js';
 import type { RedisConnection } from '#libs/bus/redis.js';
+import { DatabaseProbe } from '../database/database-probe.js';
 import { BUS_REDIS } from '../bus/bus.module.js';
 import type { Health } from './health.dto.js';
 
@@ -11,15 +11,12 @@ const PATIENCE_MS = 1_500;
 @Injectable()
 export class HealthService {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly database: DatabaseProbe,
     @Inject(BUS_REDIS) private readonly redis: RedisConnection,
   ) {}
 
   async check(): Promise<Health> {
-    const [database, redis] = await Promise.all([
-      isUp(() => this.dataSource.query('SELECT 1')),
-      isUp(() => this.redis.ping()),
-    ]);
+    const [database, redis] = await Promise.all([isUp(() => this.database.ping()), isUp(() => this.redis.ping())]);
     const status = database === 'down' ? 'down' : redis === 'down' ? 'degraded' : 'ok';
     return { status, database, redis, uptimeSeconds: Math.floor(process.uptime()) };
   }

@@ -2,8 +2,9 @@ import { RequestMethod } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
 import { list } from '#libs/config/settings.js';
+import { DocumentationAccess } from '../auth/documentation-access.js';
 import type { ApiSettings } from '../runtime.module.js';
-import { serveOpenApi } from './openapi.js';
+import { DOCUMENTATION_PATHS, serveOpenApi } from './openapi.js';
 import { requestId } from './request-id.js';
 import { validationPipe } from './validation.js';
 
@@ -28,6 +29,10 @@ export function configureHttp(app: NestExpressApplication, settings: ApiSettings
   app.useBodyParser('json', { limit: BODY_LIMIT });
   app.setGlobalPrefix('api', { exclude: HEALTH_ROUTES.map((path) => ({ path, method: RequestMethod.GET })) });
   app.useGlobalPipes(validationPipe());
+  if (settings.NODE_ENV === 'production') {
+    const access = app.get(DocumentationAccess);
+    app.use(DOCUMENTATION_PATHS, access.middleware);
+  }
   serveOpenApi(app);
 }
 

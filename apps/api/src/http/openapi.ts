@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { Problem } from './problem.js';
 
 /** Where the documentation is served. */
-export const DOCS_PATH = 'docs';
+export const DOCUMENTATION_PATHS = ['/docs', '/openapi.json', '/openapi.yaml'];
 
 type JsonSchema = Record<string, unknown>;
 
@@ -57,7 +57,7 @@ export function createOpenApi(app: INestApplication): OpenAPIObject {
 
 /** Serves Swagger UI at `/docs` and the document at `/openapi.json`. */
 export function serveOpenApi(app: INestApplication): void {
-  SwaggerModule.setup(DOCS_PATH, app, () => createOpenApi(app), {
+  SwaggerModule.setup('docs', app, () => createOpenApi(app), {
     jsonDocumentUrl: 'openapi.json',
     yamlDocumentUrl: 'openapi.yaml',
     customSiteTitle: 'Vigil API',

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { In, IsNull, type Repository } from 'typeorm';
+import { Any, IsNull, type Repository } from 'typeorm';
 import type { DetectionView } from '#libs/contracts/sockets.js';
 import type { Transaction } from '../database/transaction.js';
 import { NotificationEntity } from './notification.entity.js';
@@ -46,7 +46,7 @@ export class NotificationsRepository {
       ],
     );
     if (inserted.length === 0) return [];
-    return tx.find(NotificationEntity, { where: { id: In(inserted.map(({ id }) => id)) }, order: { seq: 'ASC' } });
+    return tx.find(NotificationEntity, { where: { id: Any(inserted.map(({ id }) => id)) }, order: { seq: 'ASC' } });
   }
 
   /** Notifications of a user: newest first, or oldest first when `after` is given. */
