@@ -8,7 +8,7 @@ import { restTypes, socketTypes } from './generate/client.js';
 import { configurationPage, envExample } from './generate/configuration.js';
 
 /** Every generated file, by its path from the root of the project. */
-export async function generatedFiles(): Promise<Map<string, string>> {
+async function generatedFiles(): Promise<Map<string, string>> {
   const document = await apiDocument();
   const options = await resolveConfig(join(repositoryRoot, 'package.json'));
   return new Map([

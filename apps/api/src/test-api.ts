@@ -29,7 +29,7 @@ import { UsersRepository } from './users/users.repository.js';
 export const TEST_PASSWORD = 'a password for tests';
 
 /** An answer of the api. `body` is parsed JSON, null for none. */
-export interface TestAnswer {
+interface TestAnswer {
   status: number;
   headers: Headers;
   body: Record<string, unknown>;

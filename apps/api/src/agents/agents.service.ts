@@ -18,7 +18,7 @@ import {
 
 const Position = z.tuple([z.string(), z.uuid()]);
 
-export const agentNotFound = (): AppError =>
+const agentNotFound = (): AppError =>
   new AppError('agent.not_found', 'user', 'There is no such agent: see GET /api/agents.');
 
 /** The people who look at what was found. */

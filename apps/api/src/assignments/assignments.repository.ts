@@ -13,7 +13,7 @@ export interface NamedAssignment extends Pick<AssignmentEntity, 'id' | 'agentId'
   streamName: string;
 }
 
-export interface AssignmentFilter {
+interface AssignmentFilter {
   streamId: string | undefined;
   agentId: string | undefined;
   id?: string;

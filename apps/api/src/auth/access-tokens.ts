@@ -23,7 +23,7 @@ const Claims = z.object({
 });
 
 /** What a valid access token says: which user, which sign-in, until when. */
-export interface AccessClaims {
+interface AccessClaims {
   userId: string;
   sessionId: string;
   expiresAt: Date;

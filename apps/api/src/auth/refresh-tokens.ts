@@ -20,7 +20,7 @@ export interface IssuedRefreshToken {
 }
 
 /** sha-256 of a token, hexadecimal: what the database keeps. */
-export function hashToken(token: string): string {
+function hashToken(token: string): string {
   return createHash('sha256').update(token).digest('hex');
 }
 

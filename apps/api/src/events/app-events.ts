@@ -11,7 +11,7 @@ import type {
 } from '#libs/contracts/sockets.js';
 
 /** What rooms of the api tell each other, always after the commit. */
-export interface AppEventMap {
+interface AppEventMap {
   'detection.stored': DetectionView;
   'notification.created': { userId: string; notification: NotificationView };
   'notification.updated': { userId: string; update: NotificationUpdateEvent };

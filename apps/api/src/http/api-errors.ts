@@ -1,6 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiResponse } from '@nestjs/swagger';
-import { Problem } from './problem.js';
 
 const MEANINGS = {
   400: 'The request does not fit (`request.invalid`, with `errors`).',
@@ -24,6 +23,3 @@ export function ApiErrors(...statuses: (keyof typeof MEANINGS)[]): MethodDecorat
     ),
   );
 }
-
-/** The schema behind the reference above; the OpenAPI set-up adds it to the components. */
-export const ErrorBody = Problem;

@@ -37,14 +37,7 @@ export function configureHttp(app: NestExpressApplication, settings: ApiSettings
 }
 
 /** Health is at both places: where probes look, and beside the rest of the api. */
-export const HEALTH_ROUTES = [
-  'health',
-  'health/live',
-  'health/ready',
-  'api/health',
-  'api/health/live',
-  'api/health/ready',
-];
+const HEALTH_ROUTES = ['health', 'health/live', 'health/ready', 'api/health', 'api/health/live', 'api/health/ready'];
 
 /** Which browser origins may call, over HTTP and sockets alike. */
 export function corsOptions(settings: Pick<ApiSettings, 'CORS_ORIGINS'>): {

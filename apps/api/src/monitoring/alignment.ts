@@ -4,14 +4,14 @@ import type { StatusReason } from '#libs/contracts/primitives.js';
 import type { StreamEntity } from '../streams/stream.entity.js';
 
 /** What is, and what should be, at one moment. Captures must have been read before the streams. */
-export interface Situation {
+interface Situation {
   captures: ReadonlyMap<string, QueuedCapture>;
   desired: readonly StreamEntity[];
   monitors: readonly MonitorHeartbeat[];
 }
 
 /** What to do about the difference. */
-export interface Alignment {
+interface Alignment {
   add: StreamEntity[];
   stop: { streamId: string; upToGeneration: number }[];
   /** Nobody watches these, though their status says so or says nothing. */
@@ -21,7 +21,7 @@ export interface Alignment {
 }
 
 /** A session as a monitor reports it. */
-export interface ReportedSession {
+interface ReportedSession {
   report: SessionReport;
   monitor: MonitorHeartbeat;
 }

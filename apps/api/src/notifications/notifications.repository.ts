@@ -6,7 +6,7 @@ import type { Transaction } from '../database/transaction.js';
 import { NotificationEntity } from './notification.entity.js';
 
 /** Which notifications of a user to list. */
-export interface NotificationFilter {
+interface NotificationFilter {
   unread: boolean;
   /** Only those before this sequence number. */
   before: string | null;

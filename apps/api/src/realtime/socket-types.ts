@@ -3,16 +3,16 @@ import type { NotificationEvents, RootEvents } from '#libs/contracts/sockets.js'
 import type { AuthenticatedUser } from '../auth/authenticated-user.js';
 
 /** Clients have nothing to say. */
-export type ClientEvents = Record<string, never>;
+type ClientEvents = Record<string, never>;
 
 /** What api processes tell each other about their clients. */
-export interface ProcessEvents {
+interface ProcessEvents {
   /** Sign-ins, role or assignments of this user changed: look again at its sockets. */
   recheck: (userId: string) => void;
 }
 
 /** What is known of a connected client. */
-export interface ClientData {
+interface ClientData {
   user: AuthenticatedUser;
   sessionId: string;
   expiresAt: Date;

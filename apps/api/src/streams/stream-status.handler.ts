@@ -24,7 +24,7 @@ export class StreamStatusHandler implements FactHandler<'stream.status'> {
 }
 
 /** The newest fact of each stream: of several only the last can have an effect. */
-export function newestOf(facts: readonly StreamStatusChanged[]): Map<string, StreamStatusChanged> {
+function newestOf(facts: readonly StreamStatusChanged[]): Map<string, StreamStatusChanged> {
   const newest = new Map<string, StreamStatusChanged>();
   for (const fact of facts) {
     const known = newest.get(fact.streamId);

@@ -10,7 +10,7 @@ import { streamNameTaken } from './streams.errors.js';
 /** Streams that are watched at once at most. */
 const MOST_DESIRED = 10_000;
 
-export interface StreamFilter {
+interface StreamFilter {
   platform: string | undefined;
   status: StreamStatus | undefined;
   monitored: boolean | undefined;

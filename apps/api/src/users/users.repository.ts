@@ -8,7 +8,7 @@ import { UserEntity } from './user.entity.js';
 import { emailTaken, usernameTaken } from './users.errors.js';
 
 /** A user about to be made. */
-export type NewUser = Pick<UserEntity, 'username' | 'email' | 'name' | 'passwordHash' | 'role' | 'mustChangePassword'>;
+type NewUser = Pick<UserEntity, 'username' | 'email' | 'name' | 'passwordHash' | 'role' | 'mustChangePassword'>;
 
 /** The table of users. */
 @Injectable()
