@@ -30,9 +30,6 @@ export function secret<Schema extends z.ZodType>(schema: Schema, about: string):
 export const integer = (min: number, max: number): z.ZodCoercedNumber<unknown> =>
   z.coerce.number().int().min(min).max(max);
 
-/** `true`/`false`, `1`/`0`, `yes`/`no`, `on`/`off`. */
-export const flag = z.stringbool();
-
 /** Items separated by commas; empty ones are left out. */
 export const list = z.string().transform((text) =>
   text

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { METHODS } from 'node:http';
 import { z } from 'zod';
-import { TEST_PASSWORD, TestApi } from './test-api.js';
+import { TEST_PASSWORD, TestApi } from './test-api.fixture.js';
 
 const ACTORS = ['anonymous', 'agent', 'assigned', 'admin', 'disabled', 'expired'] as const;
 type Actor = (typeof ACTORS)[number];

@@ -3,11 +3,9 @@ import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { AppError } from '#libs/errors/app-error.js';
 import type { AuthenticatedUser } from '../auth/authenticated-user.js';
-import { PasswordHasher } from '../auth/password-hasher.js';
-import { SessionsRepository } from '../auth/sessions.repository.js';
-import { AppEvents } from '../events/app-events.js';
+import { AuthService } from '../auth/auth.service.js';
 import { decodeCursor, toPage, type Page, type PageQuery } from '../http/pagination.js';
-import { UsersRepository } from '../users/users.repository.js';
+import { UsersService } from '../users/users.service.js';
 import {
   viewOf,
   type Agent,
@@ -25,10 +23,8 @@ const agentNotFound = (): AppError =>
 @Injectable()
 export class AgentsService {
   constructor(
-    private readonly users: UsersRepository,
-    private readonly sessions: SessionsRepository,
-    private readonly passwords: PasswordHasher,
-    private readonly events: AppEvents,
+    private readonly users: UsersService,
+    private readonly auth: AuthService,
   ) {}
 
   async list({ limit, cursor }: PageQuery): Promise<Page<Agent>> {
@@ -39,14 +35,14 @@ export class AgentsService {
   /** @throws AppError `user.username.conflict`, `user.email.conflict`. */
   async create({ password, ...agent }: CreateAgentRequest): Promise<CreatedAgent> {
     const made = password === undefined ? randomBytes(12).toString('base64url') : null;
-    const passwordHash = await this.passwords.hash(password ?? made ?? '');
-    const row = await this.users.create({ ...agent, passwordHash, role: 'agent', mustChangePassword: made !== null });
+    const user = { ...agent, role: 'agent' as const, mustChangePassword: made !== null };
+    const row = await this.users.create(user, password ?? made ?? '');
     return { agent: viewOf(row), password: made };
   }
 
   /** An agent sees itself, an admin everybody. @throws AppError `agent.not_found`. */
   async get(viewer: AuthenticatedUser, id: string): Promise<Agent> {
-    const row = viewer.role === 'admin' || viewer.id === id ? await this.users.findByRole(id, 'agent') : null;
+    const row = viewer.role === 'admin' || viewer.id === id ? await this.users.findAgent(id) : null;
     if (row === null) throw agentNotFound();
     return viewOf(row);
   }
@@ -58,10 +54,7 @@ export class AgentsService {
     const disabledAt =
       disabled === undefined ? {} : { disabledAt: disabled ? new Date(before.disabledAt ?? Date.now()) : null };
     if (Object.keys(request).length > 0) await this.users.update(id, { ...changes, ...disabledAt });
-    if (disabled === true) {
-      await this.sessions.revokeAll(id);
-      this.events.emit('user.revoked', { userId: id });
-    }
+    if (disabled === true) await this.auth.endSessions(id);
     return this.get(viewer, id);
   }
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { AuthenticatedUser } from '../auth/authenticated-user.js';
 import { AppEvents } from '../events/app-events.js';
 import { decodeCursor, toPage, type Page } from '../http/pagination.js';
-import { UsersRepository } from '../users/users.repository.js';
+import { UsersService } from '../users/users.service.js';
 import type { Assignment, AssignmentQuery, CreateAssignmentRequest } from './assignments.dto.js';
 import { assignmentNotFound, assignmentTargetMissing } from './assignments.errors.js';
 import { AssignmentsRepository, type NamedAssignment } from './assignments.repository.js';
@@ -15,7 +15,7 @@ const Position = z.tuple([z.uuid()]);
 export class AssignmentsService {
   constructor(
     private readonly repository: AssignmentsRepository,
-    private readonly users: UsersRepository,
+    private readonly users: UsersService,
     private readonly events: AppEvents,
   ) {}
 
@@ -35,7 +35,7 @@ export class AssignmentsService {
 
   /** @throws AppError `assignment.conflict`, `assignment.target.not_found`. */
   async create({ agentId, streamId }: CreateAssignmentRequest): Promise<Assignment> {
-    if ((await this.users.findByRole(agentId, 'agent')) === null) throw assignmentTargetMissing();
+    if ((await this.users.findAgent(agentId)) === null) throw assignmentTargetMissing();
     const row = await this.repository.create(agentId, streamId);
     this.events.emit('assignment.changed', { agentId, streamId, change: 'assigned' });
     return viewOf(row);

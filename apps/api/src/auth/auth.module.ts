@@ -10,7 +10,6 @@ import { DocumentationAccess } from './documentation-access.js';
 import { FirstAdmin } from './first-admin.js';
 import { secretProviders } from './jwt-secret.js';
 import { LoginThrottle } from './login-throttle.js';
-import { PasswordHasher } from './password-hasher.js';
 import { RefreshTokens } from './refresh-tokens.js';
 import { SessionsRepository } from './sessions.repository.js';
 import { SIGNING_SECRET } from './signing-secret.js';
@@ -28,11 +27,10 @@ import { SIGNING_SECRET } from './signing-secret.js';
     DocumentationAccess,
     FirstAdmin,
     LoginThrottle,
-    PasswordHasher,
     RefreshTokens,
     SessionsRepository,
     { provide: APP_GUARD, useClass: AccessGuard },
   ],
-  exports: [SIGNING_SECRET, DocumentationAccess, Authenticator, AccessTokens, PasswordHasher, SessionsRepository],
+  exports: [SIGNING_SECRET, DocumentationAccess, Authenticator, AccessTokens, AuthService],
 })
 export class AuthModule {}

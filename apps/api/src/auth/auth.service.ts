@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AppError } from '#libs/errors/app-error.js';
 import { AppEvents } from '../events/app-events.js';
 import type { UserEntity } from '../users/user.entity.js';
-import { UsersRepository } from '../users/users.repository.js';
+import { UsersService } from '../users/users.service.js';
 import { ACCESS_TOKEN_SECONDS, AccessTokens } from './access-tokens.js';
 import type {
   ChangePasswordRequest,
@@ -15,7 +15,6 @@ import type {
 import { badCredentials, badRefreshToken, unauthorized, wrongPassword } from './auth.errors.js';
 import { Authenticator } from './authenticator.js';
 import { LoginThrottle } from './login-throttle.js';
-import { PasswordHasher } from './password-hasher.js';
 import { RefreshTokens, type IssuedRefreshToken } from './refresh-tokens.js';
 import { SessionsRepository } from './sessions.repository.js';
 
@@ -23,12 +22,11 @@ import { SessionsRepository } from './sessions.repository.js';
 @Injectable()
 export class AuthService {
   constructor(
-    private readonly users: UsersRepository,
+    private readonly users: UsersService,
     private readonly sessions: SessionsRepository,
     private readonly accessTokens: AccessTokens,
     private readonly refreshTokens: RefreshTokens,
     private readonly authenticator: Authenticator,
-    private readonly passwords: PasswordHasher,
     private readonly throttle: LoginThrottle,
     private readonly events: AppEvents,
   ) {}
@@ -49,7 +47,7 @@ export class AuthService {
   async verify(request: TokenVerifyRequest): Promise<TokenVerification> {
     if ('refreshToken' in request) {
       const issued = await this.refreshTokens.rotate(request.refreshToken);
-      const user = await this.users.findById(issued.userId);
+      const user = await this.users.find(issued.userId);
       if (user === null || user.disabledAt !== null) throw badRefreshToken();
       return { valid: true, ...(await this.tokensFor(user, issued)) };
     }
@@ -69,7 +67,7 @@ export class AuthService {
   }
 
   async user(id: string): Promise<SessionUser> {
-    const user = await this.users.findById(id);
+    const user = await this.users.find(id);
     if (user === null) throw unauthorized();
     return viewOf(user);
   }
@@ -80,21 +78,24 @@ export class AuthService {
     sessionId: string,
     { currentPassword, newPassword }: ChangePasswordRequest,
   ): Promise<void> {
-    const user = await this.users.findById(userId);
+    const user = await this.users.find(userId);
     if (user === null) throw unauthorized();
     await this.throttle.attempt(`change:${userId}`, `change:${userId}`);
-    if (!(await this.passwords.verify(user.passwordHash, currentPassword))) throw wrongPassword();
-    const passwordHash = await this.passwords.hash(newPassword);
-    await this.users.update(userId, { passwordHash, mustChangePassword: false });
-    await this.sessions.revokeAll(userId, sessionId);
+    if (!(await this.users.knowsPassword(user, currentPassword))) throw wrongPassword();
+    await this.users.setPassword(userId, newPassword);
+    await this.endSessions(userId, sessionId);
+  }
+
+  /** Ends a user's sign-ins, all but the one given, with their refresh tokens and sockets. */
+  async endSessions(userId: string, except?: string): Promise<void> {
+    await this.sessions.revokeAll(userId, except);
     this.events.emit('user.revoked', { userId });
   }
 
   private async recognise({ username, password }: LoginRequest, address: string): Promise<UserEntity> {
     await this.throttle.attempt(username, address);
-    const user = await this.users.findByLogin(username);
-    const right = await this.passwords.verify(user?.passwordHash ?? null, password);
-    if (user === null || !right || user.disabledAt !== null) throw badCredentials();
+    const user = await this.users.recognise(username, password);
+    if (user === null) throw badCredentials();
     await this.throttle.succeeded(username, address);
     return user;
   }

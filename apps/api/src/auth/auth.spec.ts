@@ -1,6 +1,6 @@
 import { createHmac, createSign, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { TransactionRunner } from '../database/transaction.js';
-import { TEST_PASSWORD, TestApi } from '../test-api.js';
+import { TEST_PASSWORD, TestApi } from '../test-api.fixture.js';
 import { JWT_SECRET } from './jwt-secret.js';
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');

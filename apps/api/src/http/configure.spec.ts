@@ -1,4 +1,4 @@
-import { TEST_PASSWORD, TestApi } from '../test-api.js';
+import { TEST_PASSWORD, TestApi } from '../test-api.fixture.js';
 
 const basic = (username: string, password: string): string =>
   `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;

@@ -6,7 +6,7 @@ import type { StreamStatusChanged } from '#libs/contracts/facts.js';
 import type { MonitorHeartbeat } from '#libs/contracts/monitors.js';
 import { TransactionRunner } from '../database/transaction.js';
 import { StreamStatusHandler } from '../streams/stream-status.handler.js';
-import { TestApi } from '../test-api.js';
+import { TestApi } from '../test-api.fixture.js';
 
 const PATIENCE_MS = 8_000;
 

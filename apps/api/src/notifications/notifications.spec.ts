@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { NotificationView } from '#libs/contracts/sockets.js';
-import { TestApi } from '../test-api.js';
+import { TestApi } from '../test-api.fixture.js';
 
 describe('notifications', () => {
   let api: TestApi;

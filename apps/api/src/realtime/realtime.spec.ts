@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { io, type Socket } from 'socket.io-client';
 import { NAMESPACES } from '#libs/contracts/names.js';
 import type { DetectionView } from '#libs/contracts/sockets.js';
-import { TestApi } from '../test-api.js';
+import { TestApi } from '../test-api.fixture.js';
 
 /** Longer than any test waits for something that comes. */
 const PATIENCE_MS = 8_000;

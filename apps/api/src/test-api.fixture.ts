@@ -16,7 +16,7 @@ import { createTestDatabase, testRedisUrl } from '#libs/testing/test-database.js
 import { AccessTokens } from './auth/access-tokens.js';
 import { RefreshTokens } from './auth/refresh-tokens.js';
 import type { UserRole } from './auth/authenticated-user.js';
-import { PasswordHasher } from './auth/password-hasher.js';
+import { PasswordHasher } from './users/password-hasher.js';
 import { createApp } from './create-app.js';
 import { TransactionRunner } from './database/transaction.js';
 import { DetectionOpenedHandler } from './detections/detection-fact.handlers.js';

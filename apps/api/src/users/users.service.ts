@@ -1,0 +1,69 @@
+import { Injectable } from '@nestjs/common';
+import type { UserRole } from '../auth/authenticated-user.js';
+import { TransactionRunner } from '../database/transaction.js';
+import { PasswordHasher } from './password-hasher.js';
+import type { UserEntity } from './user.entity.js';
+import { UsersRepository } from './users.repository.js';
+
+/** A user about to be made. */
+export type NewUser = Pick<UserEntity, 'username' | 'email' | 'name' | 'role' | 'mustChangePassword'>;
+
+/** Who there is, and whether they know their password. */
+@Injectable()
+export class UsersService {
+  constructor(
+    private readonly repository: UsersRepository,
+    private readonly passwords: PasswordHasher,
+    private readonly transactions: TransactionRunner,
+  ) {}
+
+  find(id: string): Promise<UserEntity | null> {
+    return this.repository.findById(id);
+  }
+
+  findAgent(id: string): Promise<UserEntity | null> {
+    return this.repository.findByRole(id, 'agent');
+  }
+
+  /** Users of a role by user name, after the given name and id. */
+  list(role: UserRole, after: [string, string] | null, limit: number): Promise<UserEntity[]> {
+    return this.repository.list(role, after, limit);
+  }
+
+  /**
+   * The enabled user with this name or e-mail address and password, null when there is none. Takes as long for
+   * unknown names as for known ones.
+   */
+  async recognise(login: string, password: string): Promise<UserEntity | null> {
+    const user = await this.repository.findByLogin(login);
+    const right = await this.passwords.verify(user?.passwordHash ?? null, password);
+    return right && user?.disabledAt === null ? user : null;
+  }
+
+  /** Whether this is the password of the user. */
+  knowsPassword(user: UserEntity, password: string): Promise<boolean> {
+    return this.passwords.verify(user.passwordHash, password);
+  }
+
+  /** @throws AppError `user.username.conflict`, `user.email.conflict`. */
+  async create(user: NewUser, password: string): Promise<UserEntity> {
+    return this.repository.create({ ...user, passwordHash: await this.passwords.hash(password) });
+  }
+
+  /** Makes the first admin unless there is an admin; several processes may try at once. @returns whether it was made. */
+  async createFirstAdmin(admin: Omit<NewUser, 'role'>, password: string): Promise<boolean> {
+    if (await this.repository.hasAdmin()) return false;
+    const user = { ...admin, role: 'admin' as const, passwordHash: await this.passwords.hash(password) };
+    return this.transactions.run((tx) => this.repository.createFirstAdmin(tx, user));
+  }
+
+  /** @throws AppError `user.email.conflict`. */
+  update(id: string, changes: Partial<Pick<UserEntity, 'name' | 'email' | 'disabledAt'>>): Promise<void> {
+    return this.repository.update(id, changes);
+  }
+
+  /** Sets a password that its user chose. */
+  async setPassword(id: string, password: string): Promise<void> {
+    await this.repository.update(id, { passwordHash: await this.passwords.hash(password), mustChangePassword: false });
+  }
+}
