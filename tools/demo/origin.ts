@@ -23,6 +23,8 @@ export interface Origin {
   address: string;
   /** What writes the stream; goes first when the stream is to break. */
   encoder: ManagedProcess;
+  /** When the stream's first frame was on air, epoch ms. */
+  startedAt: number;
   /** When a frame was on air, epoch ms, by its presentation time in the source's clock. */
   onAirAt(ptsMs: number, now: number): number;
   stop(): Promise<void>;
@@ -77,6 +79,7 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
     url: `http://127.0.0.1:${port}/live/live.m3u8`,
     address: `127.0.0.1:${port}`,
     encoder,
+    startedAt: airStart,
     onAirAt: (ptsMs, now) => onAirAt(airStart, ptsMs, now),
     stop: async () => {
       await encoder.stop();

@@ -32,6 +32,8 @@ interface StackOptions {
   /** Directory of databases, evidence, spool and logs. */
   stateDir: string;
   say: (text: string) => void;
+  /** For measurements: servers of its own whatever the environment names, and ports that are free. */
+  throwaway?: boolean;
   /** Variables for both apps, over those of this process. */
   env?: Readonly<Record<string, string>>;
 }
@@ -47,6 +49,16 @@ interface Stack {
   logs: string;
 }
 
+/** What a throw-away stack takes in place of the environment's. */
+const THROWAWAY = {
+  DATABASE_URL: undefined,
+  REDIS_URL: undefined,
+  EVIDENCE_URL: undefined,
+  SPOOL_DIR: undefined,
+  MAIN_APP_PORT: 0,
+  MONITOR_PORT: 0,
+};
+
 const FIRST_ADMIN = /^Vigil first admin: (\S+) \/ (\S+)\s*$/;
 
 /**
@@ -55,7 +67,8 @@ const FIRST_ADMIN = /^Vigil first admin: (\S+) \/ (\S+)\s*$/;
  * @throws AppError whose message is one sentence for the person.
  */
 export async function startStack(group: ProcessGroup, options: StackOptions): Promise<Stack> {
-  const settings = loadSettings(stackSettings);
+  const configured = loadSettings(stackSettings);
+  const settings = options.throwaway === true ? { ...configured, ...THROWAWAY } : configured;
   const stateDir = resolve(options.stateDir);
   const { say } = options;
   const entries = appEntries();
