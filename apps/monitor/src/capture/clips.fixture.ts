@@ -16,7 +16,6 @@ export const TEST_FORMAT: FrameFormat = {
   height: 416,
   fit: 'letterbox-top-left',
   pad: 114,
-  pixels: 'bgr24',
 };
 
 /** Makes small clips in a directory of its own, which {@link remove} takes away. For tests. */

@@ -147,14 +147,14 @@ const ONE_TO_ONE = ['-fps_mode', 'passthrough', '-enc_time_base', '1:1000000', '
 
 /** Raw frames, scaled and placed exactly as `placement()` of frame.ts says. */
 function modelOutput(format: FrameFormat): CaptureOutput {
-  const { width, height, fit, pad, pixels } = format;
+  const { width, height, fit, pad } = format;
   const grey = `0x${pad.toString(16).padStart(2, '0').repeat(3)}`;
   const factor = `min(${width}/iw\\,${height}/ih)`;
   const at = fit === 'letterbox-center' ? ["'floor((ow-iw)/2)'", "'floor((oh-ih)/2)'"] : ['0', '0'];
   const scale =
     fit === 'stretch'
-      ? `scale=w=${width}:h=${height}:flags=bilinear,format=${pixels}`
-      : `scale=w='max(1\\,round(iw*${factor}))':h='max(1\\,round(ih*${factor}))':flags=bilinear,format=${pixels},` +
+      ? `scale=w=${width}:h=${height}:flags=bilinear,format=gbrp`
+      : `scale=w='max(1\\,round(iw*${factor}))':h='max(1\\,round(ih*${factor}))':flags=bilinear,format=gbrp,` +
         `pad=w=${width}:h=${height}:x=${at[0] ?? '0'}:y=${at[1] ?? '0'}:color=${grey}`;
   return { map: '[model]', filter: `${scale},setsar=1`, options: ONE_TO_ONE, muxer: 'rawvideo' };
 }

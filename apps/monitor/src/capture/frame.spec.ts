@@ -1,6 +1,6 @@
 import { placement, toSourceBox, type FrameFormat } from './frame.js';
 
-const format = (fit: FrameFormat['fit']): FrameFormat => ({ width: 416, height: 416, fit, pad: 114, pixels: 'bgr24' });
+const format = (fit: FrameFormat['fit']): FrameFormat => ({ width: 416, height: 416, fit, pad: 114 });
 
 describe('placement', () => {
   it('says where the picture lies for each fit', () => {

@@ -15,7 +15,6 @@ export interface FrameFormat extends Size {
   fit: 'letterbox-top-left' | 'letterbox-center' | 'stretch';
   /** Grey level of the padding, 0 to 255. */
   pad: number;
-  pixels: 'bgr24' | 'rgb24';
 }
 
 /** One inspected moment of a stream. */
@@ -28,7 +27,10 @@ export interface CapturedFrame {
   receivedAt: number;
   /** Size of the source picture; boxes are in its pixels. */
   source: Size;
-  /** `width * height * 3` bytes in the asked {@link FrameFormat}. */
+  /**
+   * `width * height * 3` bytes in the asked {@link FrameFormat}: the planes green, blue, red (ffmpeg's `gbrp`), which is
+   * what models want but for the order and turns into floats several times faster than interleaved pixels.
+   */
   pixels: Buffer;
   /**
    * The clean picture as JPEG, for evidence. Scaled down when very wide, and of the first picture's size after the

@@ -17,7 +17,7 @@ export async function frameOfPhoto(path: string, format: FrameFormat): Promise<C
   const source = { width, height };
   const { scaleX, scaleY, offsetX, offsetY } = placement(format, source);
   const inner = { width: Math.round(width * scaleX), height: Math.round(height * scaleY) };
-  const pixels = await picture
+  const interleaved = await picture
     .clone()
     .removeAlpha()
     .resize({ ...inner, fit: 'fill', kernel: 'linear' })
@@ -30,10 +30,10 @@ export async function frameOfPhoto(path: string, format: FrameFormat): Promise<C
     })
     .raw()
     .toBuffer();
-  if (format.pixels === 'bgr24') {
-    for (let at = 0; at < pixels.length; at += 3) {
-      [pixels[at], pixels[at + 2]] = [pixels[at + 2] ?? 0, pixels[at] ?? 0];
-    }
+  const plane = format.width * format.height;
+  const pixels = Buffer.alloc(3 * plane);
+  for (let at = 0; at < plane; at += 1) {
+    [1, 2, 0].forEach((channel, place) => (pixels[place * plane + at] = interleaved[3 * at + channel] ?? 0));
   }
   return { index: 0, ptsMs: 0, receivedAt: 0, source, pixels, jpeg: await picture.jpeg().toBuffer() };
 }

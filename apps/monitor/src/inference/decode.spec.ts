@@ -1,7 +1,6 @@
 import { maxObjects, overlap, suppress, type Candidate } from './candidates.js';
 import { decode } from './decode.js';
 import type { Layout } from './layout.js';
-import { toPlanes } from './pixels.js';
 
 const input = { width: 64, height: 64 };
 const classes = 3;
@@ -119,19 +118,6 @@ describe('suppression', () => {
     const kept = suppress(many);
     expect(kept).toHaveLength(maxObjects);
     expect(kept[0]?.score).toBeCloseTo(1, 3);
-  });
-});
-
-describe('pixels', () => {
-  it.each([0, 1, 4])('become planes in the order of their channels, from byte %i of their memory', (offset) => {
-    const count = 13;
-    const memory = new Uint8Array(offset + count * 3).map((_, at) => (at - offset) * 6 + 7);
-    const planes = new Float32Array(count * 3);
-    toPlanes(memory.subarray(offset), 0.5, planes);
-    const expected = [0, 1, 2].flatMap((channel) =>
-      Array.from({ length: count }, (_, at) => (((at * 3 + channel) * 6 + 7) % 256) / 2),
-    );
-    expect([...planes]).toEqual(expected);
   });
 });
 

@@ -3,7 +3,15 @@ import type { InferenceSession } from 'onnxruntime-node';
 import { AppError, messageOf } from '#libs/errors/app-error.js';
 import { toSourceBox, type Size } from '../capture/frame.js';
 import { decode, type OutputValues } from './decode.js';
-import { frameFormatOf, hasOpenSides, inputSizeOf, pixelScaleOf, recognizeLayout, type Layout } from './layout.js';
+import {
+  channelOrderOf,
+  frameFormatOf,
+  hasOpenSides,
+  inputSizeOf,
+  pixelScaleOf,
+  recognizeLayout,
+  type Layout,
+} from './layout.js';
 import { NativeGate } from './native-gate.js';
 import { toPlanes } from './pixels.js';
 import { WorkerJob, WorkerStart, type WorkerMessage } from './worker-messages.js';
@@ -11,11 +19,11 @@ import { WorkerJob, WorkerStart, type WorkerMessage } from './worker-messages.js
 /** Sides assumed where a model leaves them open: what Ultralytics and YOLOX-nano were trained at. */
 const openSide = { ultralytics: 640, yolox: 416 };
 
-/** Runs the model on planes of floats `[3, height, width]`. */
-type Run = (planes: Float32Array, input: Size) => Promise<InferenceSession.OnnxValueMapType>;
-
 interface Model {
-  run: Run;
+  /** Planes of floats `[3, height, width]`: the picture goes here before a run. */
+  planes: Float32Array;
+  /** Runs the model on {@link planes}. The outputs are written over by the next run. */
+  run: () => Promise<InferenceSession.OnnxValueMapType>;
   input: Size;
   layout: Layout;
   classes: number;
@@ -39,13 +47,15 @@ async function load({ modelPath, classes }: WorkerStart): Promise<Model> {
     throw new AppError('model.unknown_layout', 'user', sentence);
   }
   const { name, type, shape } = described;
-  const run: Run = (planes, { width, height }) =>
-    session.run({ [name]: new onnxruntime.Tensor('float32', planes, [1, 3, height, width]) });
-  // The warm-up run is what tells the true shapes: a description may leave them open.
+  // The warm-up run is what tells the true shapes: a description may leave them open. Its outputs serve every later
+  // run, which spares an allocation of a megabyte for each frame.
   const warmed = async (input: Size): Promise<Model> => {
-    const outputs = await run(new Float32Array(3 * input.width * input.height), input);
+    const planes = new Float32Array(3 * input.width * input.height);
+    const feeds = { [name]: new onnxruntime.Tensor('float32', planes, [1, 3, input.height, input.width]) };
+    const outputs = await session.run(feeds);
     const shapes = Object.entries(outputs).map(([output, { dims }]) => ({ name: output, dims }));
-    return { run, input, layout: recognizeLayout(shapes, input, classes), classes };
+    const layout = recognizeLayout(shapes, input, classes);
+    return { planes, run: () => session.run(feeds, outputs), input, layout, classes };
   };
   const model = await warmed(inputSizeOf(type, shape, openSide.ultralytics));
   if (model.layout.family !== 'yolox' || !hasOpenSides(shape)) return model;
@@ -57,16 +67,16 @@ async function serve(
   send: (message: WorkerMessage) => void,
 ): Promise<(job: WorkerJob) => Promise<void>> {
   const gate = new NativeGate(start.gate);
-  const { run, input, layout, classes } = await gate.within(() => load(start));
+  const { planes, run, input, layout, classes } = await gate.within(() => load(start));
   const format = frameFormatOf(layout, input);
+  const order = channelOrderOf(layout);
   const scale = pixelScaleOf(layout);
-  const planes = new Float32Array(3 * input.width * input.height);
   const frame = new SharedArrayBuffer(planes.length);
   const pixels = new Uint8Array(frame);
   send({ type: 'ready', format, family: layout.family, frame });
   return async ({ id, source, minScore }) => {
-    toPlanes(pixels, scale, planes);
-    const outputs = await gate.within(() => run(planes, input));
+    toPlanes(pixels, order, scale, planes);
+    const outputs = await gate.within(run);
     const objects = decode(layout, floatsOf(outputs), input, classes, minScore)
       .map(({ classIndex, score, box }) => ({ classIndex, score, box: toSourceBox(box, format, source) }))
       // What lay wholly in the padding has no extent in the source.

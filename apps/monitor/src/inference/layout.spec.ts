@@ -79,13 +79,11 @@ describe('the input of a model', () => {
       ...square(416),
       fit: 'letterbox-top-left',
       pad: 114,
-      pixels: 'bgr24',
     });
     expect(frameFormatOf(v8, square(640))).toEqual({
       ...square(640),
       fit: 'letterbox-center',
       pad: 114,
-      pixels: 'rgb24',
     });
     expect([pixelScaleOf(yolox), pixelScaleOf(v8)]).toEqual([1, 1 / 255]);
   });

@@ -1,3 +1,4 @@
+import type { ChannelOrder } from './pixels.js';
 import { AppError } from '#libs/errors/app-error.js';
 import type { FrameFormat, Size } from '../capture/frame.js';
 
@@ -75,9 +76,14 @@ export function cells({ width, height }: Size, strides: readonly number[]): numb
 
 /** How the pictures of a family must be prepared, per the reference code of each. */
 export function frameFormatOf(layout: Layout, { width, height }: Size): FrameFormat {
-  if (layout.family === 'yolox') return { width, height, fit: 'letterbox-top-left', pad: 114, pixels: 'bgr24' };
-  if (layout.family === 'centernet') return { width, height, fit: 'stretch', pad: 0, pixels: 'rgb24' };
-  return { width, height, fit: 'letterbox-center', pad: 114, pixels: 'rgb24' };
+  if (layout.family === 'yolox') return { width, height, fit: 'letterbox-top-left', pad: 114 };
+  if (layout.family === 'centernet') return { width, height, fit: 'stretch', pad: 0 };
+  return { width, height, fit: 'letterbox-center', pad: 114 };
+}
+
+/** In which order the model wants the channels. */
+export function channelOrderOf(layout: Layout): ChannelOrder {
+  return layout.family === 'yolox' ? 'bgr' : 'rgb';
 }
 
 /** What a byte of a pixel is multiplied with before inference. */

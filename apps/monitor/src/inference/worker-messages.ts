@@ -6,7 +6,6 @@ const Size = z.object({ width: z.number().int().positive(), height: z.number().i
 const FrameFormat = Size.extend({
   fit: z.enum(['letterbox-top-left', 'letterbox-center', 'stretch']),
   pad: z.number().int().min(0).max(255),
-  pixels: z.enum(['bgr24', 'rgb24']),
 });
 
 const SharedMemory = z.custom<SharedArrayBuffer>(

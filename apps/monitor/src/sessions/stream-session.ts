@@ -19,7 +19,7 @@ import { SessionStatus } from './session-status.js';
 import { StreamClock } from './stream-clock.js';
 
 /** Frames are captured in this form while there is no model to look at them: the stream's status stays true. */
-const BLIND_FORMAT: FrameFormat = { width: 64, height: 64, fit: 'stretch', pad: 0, pixels: 'bgr24' };
+const BLIND_FORMAT: FrameFormat = { width: 64, height: 64, fit: 'stretch', pad: 0 };
 /** So many inspections in a row that fail make the stream's video degraded. */
 const MOST_DETECTOR_FAILURES = 3;
 
