@@ -7,7 +7,7 @@ import { loadEnvFile, loadSettings, repositoryRoot } from '#libs/config/environm
 import { apiSettings, monitorSettings } from '#libs/config/shared.settings.js';
 import { messageOf } from '#libs/errors/app-error.js';
 import { findOnPath, resolvePackage, versionLine } from './services/executables.js';
-import { FFMPEG_MISSING, findFfmpeg } from './services/ffmpeg.js';
+import { canInstallFfmpeg, currentFfmpeg } from './services/ffmpeg.js';
 import { packagedPostgres } from './services/postgres-account.js';
 import { checkPort, freeBytes, LEAST_FREE_BYTES } from './services/preflight.js';
 import { pingRedis } from './services/redis-ping.js';
@@ -59,10 +59,13 @@ const looks: [string, Look][] = [
   [
     'ffmpeg',
     async () => {
-      const ffmpeg = await findFfmpeg();
-      if (ffmpeg !== null) return ok(`${ffmpeg.path} (by ${ffmpeg.source}): ${ffmpeg.version}`);
-      const apt = process.getuid?.() === 0 && findOnPath(['apt-get']) !== null;
-      return apt ? note('not found; `npm start` will install it with apt-get') : missing(FFMPEG_MISSING);
+      try {
+        const { path, version } = await currentFfmpeg();
+        return ok(`${path}: ${version}`);
+      } catch (error) {
+        if (canInstallFfmpeg()) return note('not found; `npm start` will install it with apt-get');
+        return missing(messageOf(error));
+      }
     },
   ],
   [
