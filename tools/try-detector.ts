@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { loadSettings } from '#libs/config/environment.js';
 import { monitorSettings } from '#libs/config/shared.settings.js';
-import type { Box, DetectedObject } from '#libs/contracts/primitives.js';
+import type { DetectedObject } from '#libs/contracts/primitives.js';
 import { AppError, messageOf } from '#libs/errors/app-error.js';
 import { Capture } from '../apps/monitor/src/capture/capture.js';
 import { findFfmpeg } from '../apps/monitor/src/capture/ffmpeg-binary.js';
@@ -130,7 +130,7 @@ async function inspectFile(file: string, bench: Bench): Promise<Finding> {
     bench.signal.throwIfAborted();
     if (best === null) throw new AppError('file.no_picture', 'user', 'There is no picture in the file.');
     const { width, height } = best.frame.source;
-    return { file, width, height, boxes: best.boxes.map(rounded) };
+    return { file, width, height, boxes: best.boxes };
   } catch (error) {
     bench.signal.throwIfAborted();
     return { file, error: messageOf(error) };
@@ -146,11 +146,4 @@ function framesOf(file: string, { ffmpegPath, format, signal }: Bench): AsyncGen
     ...{ sampleIntervalMs: 1_000, decode: 'keyframes', proxyUrl: null, stallMs: 20_000 },
   });
   return capture.frames(signal);
-}
-
-function rounded({ label, score, box }: DetectedObject): DetectedObject {
-  const tenth = (value: number): number => Math.round(value * 10) / 10;
-  const [x1, y1, x2, y2] = box;
-  const roundedBox: Box = [tenth(x1), tenth(y1), tenth(x2), tenth(y2)];
-  return { label, score: Math.round(score * 1_000) / 1_000, box: roundedBox };
 }

@@ -55,8 +55,8 @@ export class YoloDetector implements VideoDetector {
     const found = await pool.infer(frame.pixels, frame.source, minScore, signal);
     return found.map(({ classIndex, score, box }) => ({
       label: model.labels[classIndex] ?? `${classIndex}`,
-      score,
-      box,
+      score: rounded(score, 1e4),
+      box: [rounded(box[0], 10), rounded(box[1], 10), rounded(box[2], 10), rounded(box[3], 10)],
     }));
   }
 
@@ -87,4 +87,9 @@ export class YoloDetector implements VideoDetector {
       this.fault = `Video is not inspected: ${messageOf(error)}`;
     }
   }
+}
+
+/** Digits beyond a tenth of a pixel or of a per mille say nothing and cost bytes on every way. */
+function rounded(value: number, steps: number): number {
+  return Math.round(value * steps) / steps;
 }

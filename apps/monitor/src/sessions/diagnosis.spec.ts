@@ -1,0 +1,28 @@
+import { CaptureError } from '../capture/capture-error.js';
+import { PlatformError } from '../platforms/platform.port.js';
+import { diagnose } from './diagnosis.js';
+
+describe('diagnose', () => {
+  it('calls a source offline only after three failures in a row', () => {
+    const gone = new PlatformError('gone', 'not_found', 'The server does not have it.');
+    expect([0, 1, 2, 3].map((failures) => diagnose(gone, failures).status)).toEqual([
+      'starting',
+      'starting',
+      'offline',
+      'offline',
+    ]);
+  });
+
+  it('calls it an error at once when time alone mends nothing', () => {
+    const refused = new CaptureError('refused_address', 'That address is private.');
+    expect(diagnose(refused, 0)).toEqual({
+      status: 'error',
+      reason: 'refused_address',
+      detail: 'That address is private.',
+    });
+  });
+
+  it('takes what it does not know for a failed capture', () => {
+    expect(diagnose(new Error('boom'), 9)).toEqual({ status: 'offline', reason: 'capture_failed', detail: 'boom' });
+  });
+});
