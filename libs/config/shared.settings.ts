@@ -5,7 +5,7 @@ import { integer, secret, setting } from './settings.js';
 export const sharedSettings = {
   NODE_ENV: setting(
     z.enum(['development', 'production', 'test']).default('development'),
-    'In production the defaults are strict: no demo account, documentation for admins only.',
+    'In production the documentation is for admins only.',
   ),
   LOG_LEVEL: setting(
     z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -30,7 +30,6 @@ export const apiSettings = {
   ),
   MAIN_APP_HOST: setting(z.string().default('127.0.0.1'), 'Address the api listens on; `0.0.0.0` for all.'),
   MAIN_APP_PORT: setting(integer(0, 65535).default(3000), 'Port the api listens on.'),
-  PUBLIC_URL: setting(z.url().optional(), 'How clients reach the api, when that differs from host and port.'),
   JWT_SECRET: secret(
     z.string().min(32).optional(),
     'Key that signs access tokens, at least 32 characters; one is made and kept in the database when unset.',

@@ -26,6 +26,8 @@ import { registerPlatforms } from './platforms/registry.js';
 import { Captures } from './sessions/captures.js';
 import { RuleWatch } from './sessions/rule-watch.js';
 
+/** Largest weights that are downloaded, bytes, and how long that may take, ms. */
+const [LARGEST_MODEL, MODEL_TIMEOUT_MS] = [256 * 2 ** 20, 120_000];
 /** Version told in heartbeats. */
 const VERSION = '0.1.0';
 
@@ -55,15 +57,21 @@ export class MonitorRuntime implements OnApplicationShutdown {
       await Spool.open({ directory: settings.SPOOL_DIR, maxBytes: settings.SPOOL_MAX_MB * 1024 * 1024 }),
       (it) => it.close(),
     );
+    const egress = this.own(await EgressProxy.start({ allow: list.parse(settings.EGRESS_ALLOW) }), (it) => it.stop());
+    const weights = this.own(await egress.open('models'), (it) => it.close());
     const [detector] = createVideoDetectors({
       model: settings.MODEL,
       modelsDir: settings.MODELS_DIR,
       allowDownload: settings.MODEL_DOWNLOAD,
       threads: settings.INFERENCE_THREADS,
+      fetch: async (url, { signal }) => {
+        const limits = { maxBytes: LARGEST_MODEL, timeoutMs: MODEL_TIMEOUT_MS, signal };
+        const { status, body } = await weights.fetch(url, limits);
+        return new Response(Uint8Array.from(body), { status });
+      },
     });
     if (detector === undefined) throw new Error('No video detector is registered.');
     await this.own(detector, (it) => it.stop()).start();
-    const egress = this.own(await EgressProxy.start({ allow: list.parse(settings.EGRESS_ALLOW) }), (it) => it.stop());
 
     const redis = this.connect('commands');
     const subscriber = new HintSubscriber(this.connect('hints'), logger);
