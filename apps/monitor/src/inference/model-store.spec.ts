@@ -195,6 +195,13 @@ describe("an operator's own model", () => {
     expect(model).toMatchObject({ name: 'mine', path, labels: ['helmet', 'vest'] });
   });
 
+  it('is known by its hash where it has no labels of its own', async () => {
+    const path = join(directory, 'renamed.onnx');
+    await writeFile(path, otherExport);
+    expect(await store().resolve(path)).toMatchObject({ name: 'small', path, labels: ['cat', 'dog'] });
+    expect(requests).toBe(0);
+  });
+
   it.each([
     ['no labels', null],
     ['empty labels', '\n\n'],

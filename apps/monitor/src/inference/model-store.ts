@@ -90,13 +90,28 @@ export class ModelStore {
       const sentence = `${path} is not an .onnx file. Export the model to ONNX and name that file.`;
       throw new AppError('model.not_found', 'user', sentence, { path });
     }
-    const labels = await readLabels(path.replace(/\.onnx$/i, '.txt'));
+    const ownLabels = path.replace(/\.onnx$/i, '.txt');
+    const known = existsSync(ownLabels) ? null : await this.knownByHash(path);
+    if (known !== null) return this.ready(known, path, `Model ${known.name} runs, from ${path}.`);
+    const labels = await readLabels(ownLabels);
     const name = basename(path).replace(/\.onnx$/i, '');
     return { name, path, labels, note: `Your own model ${path} runs, with ${labels.length} labels.` };
   }
 
   private async ready({ name, labels }: DownloadableModel, path: string, note: string): Promise<ResolvedModel> {
     return { name, path, labels: await readLabels(join(this.manifestDir, labels)), note };
+  }
+
+  /** The model of the manifest that a file is, whatever its name; null when it is none of them. */
+  private async knownByHash(path: string): Promise<DownloadableModel | null> {
+    const { models } = await readManifest(this.manifestDir);
+    const found = await identify(path);
+    const isFound = ({ sha256 }: FileIdentity): boolean => sha256 === found?.sha256;
+    return (
+      models
+        .filter((model) => model.source === 'download')
+        .find((model) => [model, ...model.alternatives].some(isFound)) ?? null
+    );
   }
 
   private async packaged(model: PackagedModel, note: string): Promise<ResolvedModel> {
