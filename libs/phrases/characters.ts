@@ -79,8 +79,10 @@ function compute(codePoint: number): FoldedCharacter {
   const loose = codePoint >= 0xd800 && codePoint <= 0xdfff;
   if (loose) return { text: original, isMark: false, dropsMarks: false, kind: WORD };
   if (ignorablePattern.test(original)) return { text: '', isMark: true, dropsMarks: true, kind: WORD };
-  const isMark = markPattern.test(original);
-  if (isMark) return { text: original.normalize('NFKC'), isMark, dropsMarks: false, kind: WORD };
+  // A halfwidth voiced sound mark is a letter by itself, and a mark once it is folded.
+  const composed = original.normalize('NFKC');
+  const isMark = markPattern.test(original) || markPattern.test(composed);
+  if (isMark) return { text: composed, isMark, dropsMarks: false, kind: WORD };
   const decomposed = original.normalize('NFKD');
   const dropsMarks = accentedPattern.test(decomposed);
   const bare = dropsMarks ? decomposed.replace(strippedMarkPattern, '') : decomposed;

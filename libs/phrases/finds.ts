@@ -35,6 +35,9 @@ const VIEW_OF: ReadonlyMap<number, PhraseView> = new Map([
 /** Words up to this length need more letters than digits to be read as leet: `a55` is paper, `455` a number. */
 const SHORT_WORD = 3;
 
+/** Owners of patterns that one scan looks at; many rules may share a pattern, and many patterns end at one place. */
+const TARGETS_PER_SCAN = 8_192;
+
 /** Turns the finds of a scan into hits, or into notes of allowed phrases. */
 export function collectFinds(
   list: HitList,
@@ -45,6 +48,7 @@ export function collectFinds(
   original: string,
 ): void {
   const { automaton } = set;
+  let looked = 0;
   for (let index = 0; index < finds.length; index++) {
     const end = finds.pairs[2 * index + 1] ?? 0;
     for (let state = finds.pairs[2 * index] ?? 0; state > 0; state = automaton.shorterOf(state)) {
@@ -53,6 +57,10 @@ export function collectFinds(
       const pattern = automaton.patterns[number] ?? '';
       let start = -1;
       for (const target of set.targetsOf(number)) {
+        if (list.isFull || ++looked > TARGETS_PER_SCAN) {
+          list.dropped++;
+          return;
+        }
         if ((target.stages & reading.stage) === 0) continue;
         if (start < 0) start = automaton.startOf(reading.text, pattern, end);
         addTarget(list, rules, target, reading, start, end, original);

@@ -5,11 +5,28 @@ interface Entry {
   readonly hit: PhraseHit;
 }
 
-/** Gathers the hits of one text: one per rule and span, the most confident; allowed phrases take theirs away. */
+/** A piece of a longer text: offsets of its ends where they are no true ends, else out of reach. */
+export interface Cut {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A text that is whole. */
+export const UNCUT: Cut = { start: -1, end: -1 };
+
+/** Gathers the hits of one text: of those of one rule that overlap the most confident; allowed phrases take theirs away. */
 export class HitList {
   private readonly entries: Entry[] = [];
   private readonly allowances: { readonly phrase: number; readonly start: number; readonly end: number }[] = [];
   dropped = 0;
+
+  /** @param cut where the text goes on beyond what is matched; literals that touch a cut may be halved and are left out */
+  constructor(private readonly cut: Cut = UNCUT) {}
+
+  /** Whether it takes no more. */
+  get isFull(): boolean {
+    return this.entries.length >= PHRASE_LIMITS.hits;
+  }
 
   get isEmpty(): boolean {
     return this.entries.length === 0;
@@ -21,7 +38,7 @@ export class HitList {
     else this.dropped++;
   }
 
-  /** Notes a hit of the rule at index `owner`, unless a better one of that rule stands there. */
+  /** Notes a hit of the rule at index `owner`, unless one of that rule that is as good overlaps it. */
   addOf(
     rules: readonly PhraseRule[],
     owner: number,
@@ -32,6 +49,7 @@ export class HitList {
   ): void {
     const rule = rules[owner];
     if (rule === undefined || end <= start) return;
+    if (rule.kind === 'literal' && (start === this.cut.start || end === this.cut.end)) return;
     const rounded = Math.round(confidence * 1_000) / 1_000;
     this.put(owner, { rule: rule.id, version: rule.version, start, end, view, confidence: rounded });
   }
@@ -45,15 +63,11 @@ export class HitList {
     for (const [index, entry] of this.entries.entries()) {
       const { hit: other } = entry;
       if (other.rule !== hit.rule || other.version !== hit.version) continue;
-      const same = other.start === hit.start && other.end === hit.end;
-      if (same) {
-        if (hit.confidence > other.confidence) this.entries[index] = { owner, hit };
-        return;
-      }
-      const overlaps = other.start < hit.end && hit.start < other.end;
-      if (overlaps && hit.view !== 'plain' && other.confidence >= hit.confidence) return;
+      if (other.start >= hit.end || hit.start >= other.end) continue;
+      if (hit.confidence > other.confidence) this.entries[index] = { owner, hit };
+      return;
     }
-    if (this.entries.length < PHRASE_LIMITS.hits) this.entries.push({ owner, hit });
+    if (!this.isFull) this.entries.push({ owner, hit });
     else this.dropped++;
   }
 

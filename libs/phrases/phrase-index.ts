@@ -1,6 +1,6 @@
 import { Finds, HAS_DRAWL, HAS_LEET, HAS_SINGLES, NOT_ASCII } from './automaton.js';
 import { fold, partWords } from './folding.js';
-import { HitList } from './hit-list.js';
+import { type Cut, HitList, UNCUT } from './hit-list.js';
 import { type MappedText, unmapped } from './mapped-text.js';
 import { type PhraseHit, PHRASE_LIMITS, type PhraseRule } from './phrase-rule.js';
 import { JOINED_STAGE, LATIN_STAGE, PLAIN_STAGE, type PhraseSet, SQUEEZE_STAGE } from './phrase-set.js';
@@ -60,7 +60,7 @@ export class PhraseIndex {
    */
   match(text: string, options: { readonly speech?: boolean } = {}): readonly PhraseHit[] {
     const speech = options.speech === true;
-    if (text.length <= PHRASE_LIMITS.window) return this.matchWindow(text, speech);
+    if (text.length <= PHRASE_LIMITS.window) return this.matchWindow(text, speech, UNCUT);
     let whole = text;
     if (text.length > PHRASE_LIMITS.text) {
       this.textsCut++;
@@ -69,25 +69,26 @@ export class PhraseIndex {
     const list = new HitList();
     for (let from = 0; ; from = windowEdge(whole, from + PHRASE_LIMITS.window - PHRASE_LIMITS.windowOverlap)) {
       const to = windowEdge(whole, from + PHRASE_LIMITS.window);
-      for (const hit of this.matchWindow(whole.slice(from, to), speech)) {
-        // What touches a cut may be half a word; the window beside it holds the whole.
-        if ((from > 0 && hit.start === 0) || (to < whole.length && from + hit.end === to)) continue;
+      const cut = { start: from > 0 ? 0 : -1, end: to < whole.length ? to - from : -1 };
+      for (const hit of this.matchWindow(whole.slice(from, to), speech, cut))
         list.add({ ...hit, start: hit.start + from, end: hit.end + from });
+      if (to >= whole.length) {
+        this.hitsDropped += list.dropped;
+        return list.sorted();
       }
-      if (to >= whole.length) return list.sorted();
     }
   }
 
-  private matchWindow(text: string, speech: boolean): readonly PhraseHit[] {
+  private matchWindow(text: string, speech: boolean, cut: Cut): readonly PhraseHit[] {
     const { main, exact, regexes, soundAlikes } = this.parts;
     const { finds } = this;
     finds.length = 0;
     const seen = main.automaton.scanAscii(text, finds);
-    if (seen === NOT_ASCII) return this.matchUnicode(text, speech);
+    if (seen === NOT_ASCII) return this.matchUnicode(text, speech, cut);
     const evasive = !speech && seen !== 0;
     const likeness = speech && !soundAlikes.isEmpty;
     if (finds.length === 0 && !evasive && !likeness && exact === null && regexes === null) return NOTHING;
-    const list = new HitList();
+    const list = new HitList(cut);
     const reading: Reading = { text, map: null, stage: PLAIN_STAGE, mark: 0, genuine: [] };
     this.collect(list, main, reading, text);
     if (exact !== null) {
@@ -104,10 +105,10 @@ export class PhraseIndex {
     return this.finish(list);
   }
 
-  private matchUnicode(text: string, speech: boolean): readonly PhraseHit[] {
+  private matchUnicode(text: string, speech: boolean, cut: Cut): readonly PhraseHit[] {
     const { main, exact, regexes } = this.parts;
     const { finds } = this;
-    const list = new HitList();
+    const list = new HitList(cut);
     const folded = fold(text);
     const parted = partWords(folded);
     finds.length = 0;
