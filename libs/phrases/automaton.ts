@@ -55,8 +55,7 @@ export class Automaton {
    */
   static *build(texts: Iterable<string>, exact: boolean): Generator<void, Automaton> {
     const patterns = yield* sortedUnique(texts);
-    const { classes, ascii, count } = classify(patterns, exact);
-    yield;
+    const { classes, ascii, count } = yield* classify(patterns, exact);
     const array = new DoubleArray();
     let fail = new Int32Array(1_024);
     let patternAt = new Int32Array(1_024).fill(-1);
@@ -267,28 +266,38 @@ function* sortedUnique(texts: Iterable<string>): Generator<void, string[]> {
   return sorted;
 }
 
+interface Classes {
+  readonly classes: Uint16Array;
+  /** Classes of ASCII units of either case, with hints. */
+  readonly ascii: Int32Array;
+  readonly count: number;
+}
+
 /** Numbers the units that patterns hold, the commonest first, which keeps the table dense. */
-function classify(patterns: readonly string[], exact: boolean) {
-  const counts = new Map<number, number>();
-  for (const pattern of patterns) {
+function* classify(patterns: readonly string[], exact: boolean): Generator<void, Classes> {
+  const counts = new Int32Array(0x10000);
+  for (const [number, pattern] of patterns.entries()) {
     for (let index = 0; index < pattern.length; index++) {
       const unit = pattern.charCodeAt(index);
-      counts.set(unit, (counts.get(unit) ?? 0) + 1);
+      counts[unit] = (counts[unit] ?? 0) + 1;
     }
+    if (number % SLICE === 0) yield;
   }
-  counts.delete(32);
+  counts[32] = 0;
+  const used = Array.from(counts.keys()).filter((unit) => (counts[unit] ?? 0) > 0);
   const classes = new Uint16Array(0x10000);
   const kinds = unitKinds();
   if (exact) for (const unit of [9, 10, 11, 12, 13, 32, 0xa0, 0x2028, 0x2029, 0x3000]) classes[unit] = GAP;
   else for (let unit = 0; unit < 0x10000; unit++) classes[unit] = kinds[unit] === GAP_KIND ? GAP : OTHER;
   let count = 2;
-  for (const [unit] of [...counts].sort((one, other) => other[1] - one[1])) classes[unit] = count++;
+  for (const unit of used.sort((one, other) => (counts[other] ?? 0) - (counts[one] ?? 0))) classes[unit] = count++;
   const ascii = new Int32Array(128);
   for (let unit = 0; unit < 128; unit++) {
     const lower = unit >= 65 && unit <= 90 ? unit + 32 : unit;
     ascii[unit] = (classes[lower] ?? 0) | (/[0-9@$!|(+#]/.test(String.fromCharCode(unit)) ? HAS_LEET : 0);
   }
   ascii[95] = (ascii[95] ?? 0) | HAS_UNDERSCORE;
+  yield;
   return { classes, ascii, count };
 }
 

@@ -118,7 +118,7 @@ describe('whatever is written', () => {
 });
 
 /** Time for a text four times as long over that for the text, the best of several rounds of each. */
-function growth(index: PhraseIndex, text: string, rounds = 5): number {
+function growth(index: PhraseIndex, text: string, rounds = 3): number {
   const longer = text.repeat(4);
   let [short, long] = [Infinity, Infinity];
   for (let round = 0; round < rounds; round++) {

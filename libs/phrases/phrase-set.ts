@@ -29,7 +29,11 @@ export class PhraseSet {
 
   static *build(byText: ReadonlyMap<string, readonly Target[]>, exact: boolean): Generator<void, PhraseSet> {
     const automaton = yield* Automaton.build(byText.keys(), exact);
-    const targets = automaton.patterns.map((pattern) => byText.get(pattern) ?? []);
+    const targets: (readonly Target[])[] = [];
+    for (const pattern of automaton.patterns) {
+      targets.push(byText.get(pattern) ?? []);
+      if (targets.length % 512 === 0) yield;
+    }
     return new PhraseSet(automaton, targets);
   }
 

@@ -2,10 +2,8 @@ import { AppError, messageOf } from '#libs/errors/app-error.js';
 import { RE2JS, RE2Set } from 're2js';
 import { PHRASE_LIMITS } from './phrase-rule.js';
 
-/** Spans of one expression in one window that are reported. */
-const SPANS_PER_REGEX = 16;
-/** Searches of one expression in one window; matches of nothing count too. */
-const SEARCHES_PER_REGEX = 32;
+/** Searches in one text beyond the first of each expression; each may read the text to its end. */
+const FURTHER_SEARCHES = 32;
 
 /** An expression to match, and whose it is. */
 export interface RegexSource {
@@ -48,13 +46,20 @@ export class RegexGroup {
     return new RegexGroup(groups);
   }
 
-  /** All matches in a text that are not empty, at most 16 of one expression. */
+  /** Of each expression that matches the first match, and up to 32 further ones in all; none of them empty. */
   match(text: string): RegexMatch[] {
     const found: RegexMatch[] = [];
+    let further = FURTHER_SEARCHES;
     for (const { set, members } of this.groups) {
       for (const index of set.match(text)) {
         const member = members[index];
-        if (member !== undefined) found.push(...spans(member.expression, member.owner, text));
+        if (member === undefined) continue;
+        const matcher = member.expression.matcher(text);
+        while (matcher.find()) {
+          const [start, end] = [matcher.start(), matcher.end()];
+          if (end > start) found.push({ owner: member.owner, start, end });
+          if (further-- <= 0) break;
+        }
       }
     }
     return found;
@@ -62,15 +67,6 @@ export class RegexGroup {
 }
 
 const newSet = (): RE2Set => new RE2Set(RE2Set.UNANCHORED, RE2JS.CASE_INSENSITIVE);
-
-function spans(expression: RE2JS, owner: number, text: string): RegexMatch[] {
-  const found: RegexMatch[] = [];
-  const matcher = expression.matcher(text);
-  for (let search = 0; search < SEARCHES_PER_REGEX && found.length < SPANS_PER_REGEX && matcher.find(); search++) {
-    if (matcher.end() > matcher.start()) found.push({ owner, start: matcher.start(), end: matcher.end() });
-  }
-  return found;
-}
 
 /**
  * Compiles one expression without regard to case.
