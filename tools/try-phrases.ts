@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { messageOf } from '#libs/errors/app-error.js';
@@ -62,16 +61,34 @@ function loadIndex(path: string): PhraseIndex {
 }
 
 async function answerLines(index: PhraseIndex, speech: boolean): Promise<void> {
-  const lines = createInterface({ input: process.stdin, crlfDelay: Infinity });
+  let readerGone = false;
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') lines.close();
-    else throw error;
+    if (error.code !== 'EPIPE') throw error;
+    readerGone = true;
   });
-  for await (const text of lines) {
+  for await (const text of lines(process.stdin)) {
+    if (readerGone) return;
     const hits = index
       .match(text, { speech })
       .map(({ rule, start, end, view, confidence }) => ({ rule, start, end, view, confidence }));
-    if (process.stdout.write(`${JSON.stringify({ text, hits })}\n`)) continue;
-    await new Promise((resolve) => process.stdout.once('drain', resolve));
+    if (process.stdout.write(`${JSON.stringify({ text, hits })}\n`) || readerGone) continue;
+    await new Promise<void>((resolve) => {
+      process.stdout.once('drain', resolve).once('error', () => resolve());
+    });
   }
+}
+
+/** Lines that end in a line feed alone: other separators may be part of what is tested. A longer line is broken up. */
+async function* lines(input: NodeJS.ReadStream): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of input.setEncoding('utf8')) {
+    const parts = (rest + String(chunk)).split('\n');
+    rest = parts.pop() ?? '';
+    if (rest.length > PHRASE_LIMITS.text) {
+      parts.push(rest);
+      rest = '';
+    }
+    for (const part of parts) yield part.endsWith('\r') ? part.slice(0, -1) : part;
+  }
+  if (rest !== '') yield rest.endsWith('\r') ? rest.slice(0, -1) : rest;
 }

@@ -1,4 +1,4 @@
-import { foldCharacter, GAP, kindOf, unitKinds } from './characters.js';
+import { foldCharacter, GAP, unitKinds } from './characters.js';
 import { LETTER_BLOCKS, LOOSE_LOOKALIKES, STRICT_LOOKALIKES } from './confusables.data.js';
 import { type MappedText, TextMapper } from './mapped-text.js';
 
@@ -229,9 +229,4 @@ export function skeletonOf(pattern: string): string {
 /** A pattern with each run of one letter as one letter. */
 export function squeeze(pattern: string): string {
   return pattern.replace(/(.)\1+/gsu, '$1');
-}
-
-/** Whether what a hit covers is a word for the purposes of view 7. */
-export function isWordUnit(unit: number): boolean {
-  return kindOf(unit) !== GAP;
 }
