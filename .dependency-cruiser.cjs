@@ -21,7 +21,8 @@ module.exports = {
     },
     {
       name: 'not-to-unresolvable',
-      comment: 'An import that leads nowhere; those named are optional, or exported by a subpath that the checker does not follow.',
+      comment:
+        'An import that leads nowhere; those named are optional, or exported by a subpath that the checker does not follow.',
       severity: 'error',
       from: {},
       to: { couldNotResolve: true, pathNot: '^(ffmpeg-static|js-redis-server/core|@monyone/aho-corasick/fast)$' },

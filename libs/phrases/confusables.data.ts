@@ -47,7 +47,7 @@ export const LOOSE_LOOKALIKES: Readonly<Record<string, string>> = {
   c: '匚',
   d: 'ᗪ',
   e: 'э乇ᗴξ',
-  f: 'ғ千',
+  f: 'ᖴғ千',
   g: 'ᘜ',
   h: 'нђ卄ᕼ',
   i: '丨',

@@ -33,6 +33,8 @@ const EVASIONS: readonly (readonly [name: string, text: string, view: string])[]
   ['hyphens and bars', 'get f - r - e - e stuff', 'joined'],
   ['underscores', 'get f_r_e_e stuff', 'joined'],
   ['stars', 'f*r*e*e', 'joined'],
+  ['bars', 'get f|r|e|e stuff', 'joined'],
+  ['uneven spaces', 'get f r  e e stuff', 'joined'],
   ['repeated letters', 'get freeeeee stuff', 'squeeze'],
   ['all letters repeated', 'get ffffrrrreeee stuff', 'squeeze'],
   ['spaced digits', 'get f r 3 3 stuff', 'leet'],
@@ -101,6 +103,11 @@ describe('evasions', () => {
       { rule: 'money bags', start: 0, end: 18, view: 'joined' },
     ]);
     expect(index.match('m o n e y b a g s')).toMatchObject([{ rule: 'money bags', start: 0, end: 17, view: 'joined' }]);
+  });
+
+  it('reads an underscore as a space inside a phrase', () => {
+    expect(index.match('my money_bags')).toMatchObject([{ rule: 'money bags', start: 3, end: 13, view: 'joined' }]);
+    expect(index.match('_free_')).toEqual([]);
   });
 
   it('looks for evasions in chat only, not in speech', () => {

@@ -136,21 +136,23 @@ export class PhraseIndex {
 
   /** Views 5 to 7, each over what the one before made of the text. */
   private matchEvasive(list: HitList, start: MappedText, original: string, genuine: readonly number[]): void {
-    let view = start;
-    if (mayBeLeet(view.text)) {
+    const latin = (view: MappedText, stage: number): MappedText => {
+      if (!mayBeLeet(view.text)) return view;
       const asI = leet(view, 'i');
-      if (asI !== null) this.matchView(list, asI, LEET_MARK, LATIN_STAGE, original, genuine);
+      if (asI !== null) this.matchView(list, asI, LEET_MARK, stage, original, genuine);
       const asL = /[1!|]/.test(view.text) ? leet(view, 'l') : null;
-      if (asL !== null) this.matchView(list, asL, LEET_MARK, LATIN_STAGE, original, genuine);
-      view = asI ?? view;
-    }
-    const words = mayBeSpaced(view.text.replaceAll('_', ' ')) ? joined(view) : null;
-    if (words !== null) {
-      this.matchView(list, words, JOINED_MARK, JOINED_STAGE, original, genuine);
-      view = words;
-      const asI = mayBeLeet(view.text) ? leet(view, 'i') : null;
-      if (asI !== null) this.matchView(list, asI, LEET_MARK, JOINED_STAGE, original, genuine);
-      view = asI ?? view;
+      if (asL !== null) this.matchView(list, asL, LEET_MARK, stage, original, genuine);
+      return asI ?? view;
+    };
+    let view = latin(start, LATIN_STAGE);
+    if (mayBeSpaced(start.text)) {
+      // Joined before it is read as leet, for signs may part the letters: `f|r|e|e`.
+      for (const evenly of [false, true]) {
+        const words = joined(start, evenly);
+        if (words === null) continue;
+        this.matchView(list, words, JOINED_MARK, JOINED_STAGE, original, genuine);
+        view = latin(words, JOINED_STAGE);
+      }
     }
     const short = squeezed(view);
     if (short !== null) this.matchView(list, short, SQUEEZE_MARK, SQUEEZE_STAGE, original, genuine);

@@ -132,16 +132,19 @@ const JOIN_AT_LEAST = 3;
 /** Units of white space or punctuation between two spaced-out letters, at most. */
 const JOIN_GAP = 4;
 
-/** Whether joining could matter: three single letters in a row. Cheap. */
+/** Whether joining could matter: three single letters in a row, or an underscore. Cheap. */
 export function mayBeSpaced(text: string): boolean {
+  if (text.includes('_')) return true;
   return /(?:^|[^\p{L}\p{N}])[\p{L}\p{N}](?:[^\p{L}\p{N}]{1,4}[\p{L}\p{N}]){2}(?![\p{L}\p{N}])/u.test(text);
 }
 
 /**
  * View 7: runs of three and more single letters, parted by white space, punctuation or `_`, as words. A gap wider
  * than the run's first one parts two words.
+ *
+ * @param evenly whether wider gaps part words; without it they count like the others
  */
-export function joined(mapped: MappedText): MappedText | null {
+export function joined(mapped: MappedText, evenly: boolean): MappedText | null {
   const { text } = mapped;
   const kinds = unitKinds();
   const isGap = (index: number): boolean => {
@@ -154,15 +157,23 @@ export function joined(mapped: MappedText): MappedText | null {
   let run: number[] = [];
   let runEnd = 0;
   let copied = 0;
+  // An underscore parts words here, and marks the phrase that it stands in.
+  const copyTo = (end: number): void => {
+    for (; copied < end; copied++) {
+      const underscore = text.charCodeAt(copied) === 95;
+      if (underscore) changed = true;
+      mapper.copy(mapped, copied, underscore ? ' ' : undefined, underscore ? JOINED_MARK : 0);
+    }
+  };
   const close = (): void => {
     if (run.length >= JOIN_AT_LEAST) {
       changed = true;
       const first = run[0] ?? 0;
-      for (; copied < first; copied++) mapper.copy(mapped, copied, text.charAt(copied) === '_' ? ' ' : undefined);
+      copyTo(first);
       const width = (run[1] ?? 0) - first;
       for (const [position, at] of run.entries()) {
         const previous = run[position - 1];
-        if (previous !== undefined && at - previous > width) mapper.copy(mapped, at - 1, ' ', JOINED_MARK);
+        if (previous !== undefined && evenly && at - previous > width) mapper.copy(mapped, at - 1, ' ', JOINED_MARK);
         mapper.copy(mapped, at, undefined, JOINED_MARK);
       }
       copied = runEnd;
@@ -184,8 +195,8 @@ export function joined(mapped: MappedText): MappedText | null {
     } else close();
   }
   close();
+  copyTo(text.length);
   if (!changed) return null;
-  for (; copied < text.length; copied++) mapper.copy(mapped, copied, text.charAt(copied) === '_' ? ' ' : undefined);
   return mapper.done();
 }
 
