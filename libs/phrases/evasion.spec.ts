@@ -134,6 +134,11 @@ describe('innocent neighbours', () => {
     expect(index.match('aaasss')).toMatchObject([{ rule: 'ass', view: 'squeeze' }]);
   });
 
+  it('takes signs for letters sooner than digits', () => {
+    expect(index.match('455 a55')).toEqual([]);
+    expect(index.match('an a$$')).toMatchObject([{ rule: 'ass', start: 3, end: 6, view: 'leet' }]);
+  });
+
   it('takes a look-alike word for Russian among Russian words and for a disguise by itself', () => {
     expect(index.match('это рот')).toEqual([]);
     expect(index.match('сор')).toMatchObject([{ rule: 'cop', view: 'skeleton' }]);
