@@ -1,11 +1,13 @@
 import { parseArgs } from 'node:util';
 import { messageOf } from '#libs/errors/app-error.js';
 import { benchLatency } from '../test/bench/latency.js';
+import { benchPhrases } from '../test/bench/phrases.js';
 import { benchVideo } from '../test/bench/video.js';
 
 const BENCHES: Readonly<Record<string, (progress: (text: string) => void) => Promise<object>>> = {
   video: benchVideo,
   latency: benchLatency,
+  phrases: benchPhrases,
 };
 
 const USAGE = `usage: npm run --silent bench -- <${Object.keys(BENCHES).join('|')}> [--json]`;
