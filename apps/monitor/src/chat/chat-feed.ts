@@ -207,6 +207,7 @@ export class ChatFeed implements AsyncIterable<ChatMessage>, ConnectionOwner {
 
   private wait(ms: number): Promise<void> {
     const { signal } = this.closing;
+    if (ms <= 0 || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const cancel = this.clock.after(ms, () => {
         signal.removeEventListener('abort', onAbort);

@@ -51,9 +51,9 @@ export async function converse(conversation: Conversation, link: ChatLink, signa
     if (socket.bufferedAmount > SEND_LIMIT) fail(new ChatError('lost', 'The chat server has stopped to read.'));
     else socket.send(text, () => undefined);
   };
-  let failure: unknown = null;
+  let failure: Error | null = null;
   const fail = (error: unknown): void => {
-    failure ??= error;
+    failure ??= error instanceof Error ? error : new Error(messageOf(error));
     socket.terminate();
   };
   const pulse = new Pulse({
