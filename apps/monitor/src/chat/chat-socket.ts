@@ -10,8 +10,10 @@ const HANDSHAKE_MS = 10_000;
 const JOIN_MS = 15_000;
 /** More than this may not wait to be sent: the other side has stopped to read. */
 const SEND_LIMIT = 64 * 2 ** 10;
-/** After so many frames in one turn of the event loop the socket rests until the next. */
-const FRAMES_PER_TURN = 250;
+/** After so much in one turn of the event loop the socket rests until the next. */
+const BYTES_PER_TURN = 64 * 2 ** 10;
+/** What a frame costs beside its bytes, as bytes. */
+const FRAME_COST = 100;
 
 /** What an adapter does with its socket. Throwing a `ChatError` ends the connection with it. */
 export interface Conversation {
@@ -61,7 +63,7 @@ export async function converse(conversation: Conversation, link: ChatLink, signa
     ping: () => conversation.pulse.ping(say),
     dead: () => fail(new ChatError('lost', 'The chat server no longer answers.')),
   });
-  const turn = new FrameTurn(socket);
+  const share = new Share(socket);
   const attempt = (action: () => void): void => {
     if (failure !== null) return;
     try {
@@ -81,7 +83,7 @@ export async function converse(conversation: Conversation, link: ChatLink, signa
   socket.on('ping', () => pulse.beat());
   socket.on('message', (data: Buffer, isBinary: boolean) => {
     pulse.beat();
-    turn.count();
+    share.take(data.length);
     if (isBinary) link.garbage();
     else attempt(() => frame(data.toString(), say));
   });
@@ -107,20 +109,20 @@ export async function converse(conversation: Conversation, link: ChatLink, signa
 }
 
 /** Keeps one socket from taking more than its share of a turn of the event loop. */
-class FrameTurn {
-  private frames = 0;
+class Share {
+  private bytes = 0;
 
   constructor(private readonly socket: WebSocket) {}
 
-  count(): void {
-    this.frames += 1;
-    if (this.frames === 1) {
+  take(bytes: number): void {
+    if (this.bytes === 0) {
       setImmediate(() => {
-        this.frames = 0;
+        this.bytes = 0;
         if (this.socket.isPaused) this.socket.resume();
       });
     }
-    if (this.frames === FRAMES_PER_TURN) this.socket.pause();
+    this.bytes += bytes + FRAME_COST;
+    if (this.bytes >= BYTES_PER_TURN) this.socket.pause();
   }
 }
 

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 
 /** After so many in a row the reader lets others have a turn. */
-const SLICE = 50;
+const SLICE = 250;
 
 /** A queue with an end: when full, the oldest gives way and is counted. One reader. */
 export class MessageQueue<Item> implements AsyncIterable<Item> {
