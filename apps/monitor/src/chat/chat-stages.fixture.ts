@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import type { ChatMessage, ChatStatus } from '#libs/contracts/chat.js';
 import { ChatIrcServer } from '#libs/testing/chat-irc-server.js';
+import { ChatPusherServer } from '#libs/testing/chat-pusher-server.js';
 import type { ChatStand } from '#libs/testing/chat-socket-server.js';
 import { systemClock, type Clock } from '../capture/clock.js';
 import type { EgressLane } from '../egress/egress-lane.js';
@@ -15,6 +16,8 @@ export const STREAM_ID = '4be0643f-1d98-473b-97cd-ca98a65347dd';
 /** Nothing listens there. */
 export const NOWHERE: ChatServers = {
   twitchIrc: 'ws://127.0.0.1:1/',
+  kickSocket: 'ws://127.0.0.1:1/',
+  kickSite: 'http://127.0.0.1:1/',
 };
 
 /** A source, and a server on loopback that speaks its protocol. */
@@ -39,6 +42,11 @@ export const STAGES: Readonly<Record<string, () => Promise<ChatStage>>> = {
     const target = { streamId: STREAM_ID, channel: 'room', options: {} };
     const refused = { ...target, options: { login: 'somebody', token: 'wrong' } };
     return { stand, source: sourceAt('twitch', { twitchIrc: stand.url }), target, refused };
+  },
+  kick: async () => {
+    const stand = await ChatPusherServer.start();
+    const target = { streamId: STREAM_ID, channel: 'room', options: { chatroomId: 42 } };
+    return { stand, source: sourceAt('kick', { kickSocket: stand.url }), target, refused: null };
   },
 };
 
