@@ -1,8 +1,10 @@
 import { pino } from 'pino';
 import type { ChatMessage, ChatStatus } from '#libs/contracts/chat.js';
+import { ChatEventsServer } from '#libs/testing/chat-events-server.js';
 import { ChatIrcServer } from '#libs/testing/chat-irc-server.js';
 import { ChatPusherServer } from '#libs/testing/chat-pusher-server.js';
 import type { ChatStand } from '#libs/testing/chat-socket-server.js';
+import { ChatYoutubeServer } from '#libs/testing/chat-youtube-server.js';
 import { systemClock, type Clock } from '../capture/clock.js';
 import type { EgressLane } from '../egress/egress-lane.js';
 import { EgressProxy } from '../egress/egress-proxy.js';
@@ -18,6 +20,8 @@ export const NOWHERE: ChatServers = {
   twitchIrc: 'ws://127.0.0.1:1/',
   kickSocket: 'ws://127.0.0.1:1/',
   kickSite: 'http://127.0.0.1:1/',
+  chaturbateEvents: 'http://127.0.0.1:1/',
+  youtubeApi: 'http://127.0.0.1:1/',
 };
 
 /** A source, and a server on loopback that speaks its protocol. */
@@ -30,7 +34,7 @@ export interface ChatStage {
 }
 
 function sourceAt(id: string, servers: Partial<ChatServers>): ChatSource {
-  const found = registerChatSources({ ...NOWHERE, ...servers }).find(({ descriptor }) => descriptor.id === id);
+  const found = registerChatSources({ ...NOWHERE, ...servers }, 50).find(({ descriptor }) => descriptor.id === id);
   if (found === undefined) throw new Error(`There is no chat source ${id}.`);
   return found;
 }
@@ -47,6 +51,18 @@ export const STAGES: Readonly<Record<string, () => Promise<ChatStage>>> = {
     const stand = await ChatPusherServer.start();
     const target = { streamId: STREAM_ID, channel: 'room', options: { chatroomId: 42 } };
     return { stand, source: sourceAt('kick', { kickSocket: stand.url }), target, refused: null };
+  },
+  chaturbate: async () => {
+    const stand = await ChatEventsServer.start();
+    const target = { streamId: STREAM_ID, channel: 'room', options: { token: ChatEventsServer.token } };
+    const refused = { ...target, options: { token: 'wrong' } };
+    return { stand, source: sourceAt('chaturbate', { chaturbateEvents: stand.url }), target, refused };
+  },
+  youtube: async () => {
+    const stand = await ChatYoutubeServer.start();
+    const target = { streamId: STREAM_ID, channel: 'abcdefghijk', options: { apiKey: ChatYoutubeServer.key } };
+    const refused = { ...target, options: { apiKey: 'wrong' } };
+    return { stand, source: sourceAt('youtube', { youtubeApi: stand.url }), target, refused };
   },
 };
 
