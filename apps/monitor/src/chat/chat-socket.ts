@@ -53,9 +53,9 @@ export async function converse(conversation: Conversation, link: ChatLink, signa
     if (socket.bufferedAmount > SEND_LIMIT) fail(new ChatError('lost', 'The chat server has stopped to read.'));
     else socket.send(text, () => undefined);
   };
-  let failure: Error | null = null;
+  const fate: { failure: Error | null } = { failure: null };
   const fail = (error: unknown): void => {
-    failure ??= error instanceof Error ? error : new Error(messageOf(error));
+    fate.failure ??= error instanceof Error ? error : new Error(messageOf(error));
     socket.terminate();
   };
   const pulse = new Pulse({
@@ -65,7 +65,7 @@ export async function converse(conversation: Conversation, link: ChatLink, signa
   });
   const share = new Share(socket);
   const attempt = (action: () => void): void => {
-    if (failure !== null) return;
+    if (fate.failure !== null) return;
     try {
       action();
     } catch (error) {
@@ -89,7 +89,7 @@ export async function converse(conversation: Conversation, link: ChatLink, signa
   });
   socket.on('error', (error) => {
     if (isTooLong(error)) link.garbage();
-    failure ??= lost(error);
+    fate.failure ??= lost(error);
   });
   const onAbort = (): void => socket.terminate();
   signal.addEventListener('abort', onAbort, { once: true });
@@ -99,7 +99,7 @@ export async function converse(conversation: Conversation, link: ChatLink, signa
         resolve({ code, reason: reason.toString().slice(0, 200) }),
       );
     });
-    if (failure !== null && !signal.aborted) throw failure;
+    if (fate.failure !== null && !signal.aborted) throw fate.failure;
     return farewell;
   } finally {
     pulse.stop();

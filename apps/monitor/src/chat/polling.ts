@@ -16,23 +16,32 @@ export interface Answer {
  * @throws ChatError when there is no answer, or one from another server than was asked. It never names the url.
  */
 export async function ask(link: ChatLink, url: URL, timeoutMs: number, signal: AbortSignal): Promise<Answer> {
-  const late = new AbortController();
-  const cancel = link.clock.after(timeoutMs, () => late.abort());
+  // Not AbortSignal.any: a poll every second for days would leave its traces on the long-lived signal.
+  const ending = new AbortController();
+  let isLate = false;
+  const onAbort = (): void => ending.abort();
+  const cancel = link.clock.after(timeoutMs, () => {
+    isLate = true;
+    ending.abort();
+  });
+  signal.addEventListener('abort', onAbort, { once: true });
   try {
+    signal.throwIfAborted();
     const response = await link.lane.fetch(url.href, {
-      ...{ signal: AbortSignal.any([signal, late.signal]), maxBytes: BODY_LIMIT },
+      ...{ signal: ending.signal, maxBytes: BODY_LIMIT },
       // Ours comes first; this one holds when the clock does not run.
       timeoutMs: timeoutMs + 5_000,
     });
     if (new URL(response.url).origin !== url.origin) throw new ChatError('lost', 'The chat server sends us elsewhere.');
     return { status: response.status, data: response.truncated ? undefined : parseJson(response.body.toString()) };
   } catch (error) {
-    if (late.signal.aborted) {
+    if (isLate) {
       throw new ChatError('lost', 'The chat server no longer answers.', {}, { cause: error });
     }
     throw error;
   } finally {
     cancel();
+    signal.removeEventListener('abort', onAbort);
   }
 }
 

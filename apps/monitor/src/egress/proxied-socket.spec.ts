@@ -98,6 +98,16 @@ describe('a proxied WebSocket', () => {
     expect(await failed).toMatchObject({ code: 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' });
   });
 
+  it('is held to the budget of its lane, which may differ from that of others', async () => {
+    const narrow = await proxy.open('b', { requestBurst: 1, requestsPerSecond: 0.001 });
+    const url = `ws://${plain.host}/`;
+    expect(await outcome(open(url, { proxyUrl: narrow.proxyUrl }))).toBe('open');
+    expect(await outcome(open(url, { proxyUrl: narrow.proxyUrl }))).toMatchObject({ reason: 'budget_exceeded' });
+    expect(await outcome(open(url))).toBe('open');
+    expect(await outcome(open(url))).toBe('open');
+    await narrow.close();
+  });
+
   it('fails when the lane is closed', async () => {
     await lane.close();
     expect(await outcome(open(`ws://${plain.host}/`))).toMatchObject({ reason: 'unreachable' });

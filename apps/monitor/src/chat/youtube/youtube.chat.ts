@@ -71,10 +71,8 @@ export class YoutubeChat implements ChatSource {
       query: Record<string, string>,
       schema: Schema,
     ): Promise<z.infer<Schema>> => {
-      const url = new URL(
-        `/youtube/v3/${path}?${new URLSearchParams({ ...query, key: options.data.apiKey })}`,
-        this.servers.apiUrl,
-      );
+      const url = new URL(`/youtube/v3/${path}`, this.servers.apiUrl);
+      url.search = new URLSearchParams({ ...query, key: options.data.apiKey }).toString();
       const { status, data } = await ask(link, url, TIMEOUT_MS, signal);
       const answer = schema.safeParse(data);
       if (status === 200 && answer.success) return answer.data;
