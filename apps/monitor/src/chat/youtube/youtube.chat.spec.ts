@@ -101,8 +101,9 @@ describe('YouTube chat', () => {
     clock.advance(6_999);
     expect(polls()).toHaveLength(1);
     server.pollingIntervalMillis = 100;
+    server.say({ id: 'm1', user: 'ann', text: 'one' });
     clock.advance(1);
-    await until('the wait', () => polls().length === 2 && clock.pending === 1);
+    await until('the second answer', () => read.has('one'));
     clock.advance(4_999);
     expect(polls()).toHaveLength(2);
     clock.advance(1);
