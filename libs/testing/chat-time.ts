@@ -2,6 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 /** Time that passes when the test says so. */
 export class ManualClock {
+  /** How long each timer was to wait, in the order in which they were set. */
+  readonly waits: number[] = [];
   private time = 1_700_000_000_000;
   private readonly timers = new Set<{ at: number; action: () => void }>();
 
@@ -10,6 +12,7 @@ export class ManualClock {
   }
 
   after(ms: number, action: () => void): () => void {
+    this.waits.push(ms);
     const timer = { at: this.time + ms, action };
     this.timers.add(timer);
     return () => void this.timers.delete(timer);

@@ -41,6 +41,7 @@ describe.each(sources.map((source) => [source.descriptor.id, source] as const))(
 
   it('describes itself', () => {
     expect(AdapterDescriptor.parse(announced.descriptor)).toEqual(announced.descriptor);
+    expect(announced.descriptor.options).toMatchObject({ type: 'object', additionalProperties: false });
     expect(id).toMatch(/^[a-z][a-z0-9-]{0,30}$/);
     expect(announced.channelOf(new URL('https://example.test/room'))).toBeNull();
   });

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { ChatStatus } from '#libs/contracts/chat.js';
 import { ManualClock, until } from '#libs/testing/chat-time.js';
@@ -93,6 +94,7 @@ describe('the supervisor', () => {
       source.end(new ChatError('lost', 'broken'));
       await until('the wait', () => clock.pending === 1);
       clock.advance(delayMs - 1);
+      await turn();
       expect(source.links).toHaveLength(count + 1);
       clock.advance(1);
     }
@@ -114,6 +116,7 @@ describe('the supervisor', () => {
       if (count < 5) clock.advance(10_000);
     }
     clock.advance(29_999);
+    await turn();
     expect(source.links).toHaveLength(5);
     clock.advance(30_001);
     await connections(6);
@@ -129,6 +132,7 @@ describe('the supervisor', () => {
     source.end(error);
     await until(expected, () => state() === expected && clock.pending === 1);
     clock.advance(delayMs - 1);
+    await turn();
     expect(source.links).toHaveLength(1);
     clock.advance(1);
     await connections(2);
@@ -144,6 +148,7 @@ describe('the supervisor', () => {
     source.newest.live();
     source.end(new ChatError('lost', 'come back', { atOnce: true }));
     await until('the wait', () => clock.pending === 1);
+    await turn();
     expect(source.links).toHaveLength(2);
   });
 
@@ -153,6 +158,7 @@ describe('the supervisor', () => {
     source.end(new ChatError('refused', 'a new token is needed'));
     await until('auth_failed', () => state() === 'auth_failed');
     clock.advance(10_000_000);
+    await turn();
     expect(source.links).toHaveLength(1);
     expect(feed.status().detail).toBe('a new token is needed');
   });

@@ -49,6 +49,15 @@ describe('Twitch chat', () => {
     expect(server.server.heard[1]).toBe('PASS oauth:good\r\nNICK reader\r\n');
   });
 
+  it.each([{ login: 'reader' }, { token: 'good' }, { login: 'reader', token: 'a\r\nJOIN #other' }])(
+    'does not log in with %j',
+    async (options) => {
+      await open({}, { options });
+      await until('auth_failed', () => read.state === 'auth_failed');
+      expect(server.accepted).toBe(0);
+    },
+  );
+
   it('answers PING', async () => {
     await open();
     await live();

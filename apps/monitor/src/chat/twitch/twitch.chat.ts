@@ -6,17 +6,19 @@ import { parseIrcLine, type IrcLine } from './irc-line.js';
 import { isMessageCommand, toDraft } from './twitch-message.js';
 
 const Channel = z.string().regex(/^[a-z0-9_]{1,25}$/);
-const Options = z.strictObject({
-  /** Login and user token (`chat:read`) of an account to read with; anonymous when unset. */
-  login: Channel.optional(),
-  token: z
-    .string()
-    .min(1)
-    .max(200)
-    .regex(/^[\x21-\x7e]+$/)
-    .meta({ format: 'password' })
-    .optional(),
-});
+const Options = z
+  .strictObject({
+    /** Login and user token (`chat:read`) of an account to read with; anonymous when unset. */
+    login: Channel.optional(),
+    token: z
+      .string()
+      .min(1)
+      .max(200)
+      .regex(/^[\x21-\x7e]+$/)
+      .meta({ format: 'password' })
+      .optional(),
+  })
+  .refine(({ login, token }) => (login === undefined) === (token === undefined));
 
 /** Servers of Twitch. */
 export interface TwitchChatOptions {
@@ -46,7 +48,8 @@ export class TwitchChat implements ChatSource {
     const channel = Channel.safeParse(target.channel.toLowerCase().replace(/^#/, ''));
     const options = Options.safeParse(target.options);
     if (!channel.success) throw new ChatError('refused', 'The name of the Twitch channel is not valid.');
-    if (!options.success) throw new ChatError('refused', 'The options of the Twitch chat are not valid.');
+    if (!options.success)
+      throw new ChatError('refused', 'The options of the Twitch chat are not valid: give login and token, or neither.');
     await link.admitted(signal);
     const room = new Room(channel.data, options.data, link);
     await converse(
