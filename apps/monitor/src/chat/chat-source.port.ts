@@ -3,6 +3,7 @@ import type { AdapterDescriptor } from '#libs/contracts/monitors.js';
 import { AppError } from '#libs/errors/app-error.js';
 import type { Clock } from '../capture/clock.js';
 import type { EgressLane } from '../egress/egress-lane.js';
+import type { EgressLimits } from '../egress/lane-budget.js';
 
 /** Longest frame that is taken from a chat server, bytes. */
 export const FRAME_LIMIT = 64 * 2 ** 10;
@@ -16,7 +17,10 @@ export interface ChatTarget {
   options: Readonly<Record<string, unknown>>;
 }
 
-/** The only network that a source has. Open it with an idle limit above the slowest heartbeat. */
+/** Where a chat's lane differs from others: a quiet room says nothing for longer than any video would. */
+export const CHAT_LANE_LIMITS: Partial<EgressLimits> = { idleTimeoutMs: 150_000 };
+
+/** The only network that a source has, opened with {@link CHAT_LANE_LIMITS}. */
 export type ChatLane = Pick<EgressLane, 'fetch' | 'proxyUrl'>;
 
 /** A message as an adapter gives it; the rest is the same for all and added later. */

@@ -9,7 +9,7 @@ import { systemClock, type Clock } from '../capture/clock.js';
 import type { EgressLane } from '../egress/egress-lane.js';
 import { EgressProxy } from '../egress/egress-proxy.js';
 import type { ChatFeed } from './chat-feed.js';
-import type { ChatSource, ChatTarget } from './chat-source.port.js';
+import { CHAT_LANE_LIMITS, type ChatSource, type ChatTarget } from './chat-source.port.js';
 import { registerChatSources, type ChatServers } from './registry.js';
 import { ChatSupervisor } from './supervisor.js';
 
@@ -86,7 +86,7 @@ export class ReadFeed {
       allow: stage.stand.hosts,
       limits: { bytesPerSecond: 1e9, byteBurst: 1e9 },
     });
-    const lane = await proxy.open('chat', { idleTimeoutMs: 150_000 });
+    const lane = await proxy.open('chat', CHAT_LANE_LIMITS);
     const { clock = systemClock, random = (): number => 0, queueLimit, silentAfterMs, read = true } = options;
     const supervisor = new ChatSupervisor({
       ...{ sources: [stage.source], clock, random, logger: pino({ level: 'silent' }) },
