@@ -99,10 +99,10 @@ module.exports = {
     },
     {
       name: 'adapters-never-import-each-other',
-      comment: 'A platform, detector or channel is one folder that stands alone.',
+      comment: 'A platform, detector, chat source or channel is one folder that stands alone.',
       severity: 'error',
-      from: { path: '^apps/monitor/src/(platforms|detectors)/([^/]+)/' },
-      to: { path: '^apps/monitor/src/(platforms|detectors)/[^/]+/', pathNot: '^apps/monitor/src/$1/$2/' },
+      from: { path: '^apps/monitor/src/(platforms|detectors|chat)/([^/]+)/' },
+      to: { path: '^apps/monitor/src/(platforms|detectors|chat)/[^/]+/', pathNot: '^apps/monitor/src/$1/$2/' },
     },
     {
       name: 'repositories-stay-in-their-slice',

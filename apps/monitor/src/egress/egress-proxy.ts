@@ -33,9 +33,12 @@ export class EgressProxy {
     this.now = options.now ?? Date.now;
   }
 
-  /** Opens the way out of one stream, on a loopback port of its own. The caller closes it. */
-  async open(streamId: string): Promise<EgressLane> {
-    const budget = new LaneBudget(this.limits, this.stats, this.now);
+  /**
+   * Opens the way out of one stream, on a loopback port of its own. The caller closes it.
+   * @param limits where this lane differs from the others
+   */
+  async open(streamId: string, limits: Partial<EgressLimits> = {}): Promise<EgressLane> {
+    const budget = new LaneBudget({ ...this.limits, ...limits }, this.stats, this.now);
     const lane = await EgressLane.listen(streamId, this.destinations, budget, this.now, (closed) =>
       this.lanes.delete(closed),
     );
