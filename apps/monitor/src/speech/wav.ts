@@ -1,5 +1,5 @@
 import { AppError } from '#libs/errors/app-error.js';
-import { SAMPLE_RATE, samplesOf } from './pcm.js';
+import { bytesOf, SAMPLE_RATE, samplesOf } from './pcm.js';
 
 const PCM = 1;
 const EXTENSIBLE = 0xfffe;
@@ -34,4 +34,22 @@ export function samplesOfWav(file: Uint8Array, name: string): Int16Array {
 function unreadable(name: string, why: string): AppError {
   const sentence = `${name} ${why}. Convert it: ffmpeg -i ${name} -ac 1 -ar 16000 -c:a pcm_s16le speech.wav`;
   return new AppError('sound.unreadable', 'user', sentence, { file: name });
+}
+
+/** A WAV file of samples, 16 kHz, mono, 16 bit. */
+export function wavOf(samples: Int16Array): Buffer<ArrayBuffer> {
+  const head = Buffer.alloc(44);
+  head.write('RIFF', 0, 'latin1');
+  head.writeUInt32LE(36 + samples.length * 2, 4);
+  head.write('WAVEfmt ', 8, 'latin1');
+  head.writeUInt32LE(16, 16);
+  head.writeUInt16LE(PCM, 20);
+  head.writeUInt16LE(1, 22);
+  head.writeUInt32LE(SAMPLE_RATE, 24);
+  head.writeUInt32LE(SAMPLE_RATE * 2, 28);
+  head.writeUInt16LE(2, 32);
+  head.writeUInt16LE(16, 34);
+  head.write('data', 36, 'latin1');
+  head.writeUInt32LE(samples.length * 2, 40);
+  return Buffer.concat([head, bytesOf(samples)]);
 }
