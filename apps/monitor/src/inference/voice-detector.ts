@@ -29,8 +29,8 @@ interface Thread {
 }
 
 interface Asked {
-  resolve(probabilities: Float32Array): void;
-  reject(error: Error): void;
+  resolve: (probabilities: Float32Array) => void;
+  reject: (error: Error) => void;
 }
 
 /**

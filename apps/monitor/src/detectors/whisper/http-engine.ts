@@ -105,7 +105,9 @@ export class HttpEngine implements AsrEngine {
 async function readBounded(response: Response): Promise<string> {
   const parts: Uint8Array[] = [];
   let size = 0;
-  for await (const part of response.body ?? []) {
+  const body: AsyncIterable<Uint8Array> | null = response.body;
+  if (body === null) return '';
+  for await (const part of body) {
     size += part.length;
     if (size > MAX_ANSWER_BYTES) throw new Error('its answer is too long');
     parts.push(part);
