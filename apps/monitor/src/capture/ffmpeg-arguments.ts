@@ -194,7 +194,7 @@ function evidenceOutput(maxWidth: number): CaptureOutput {
 
 /**
  * The first audio track, when there is one, as 16 kHz mono PCM in pieces of a tenth of a second. Each is reported with
- * its true time before it is stamped anew by its number, as the muxer refuses time that runs backwards.
+ * its true time before it is stamped anew by its number, so that the muxer never meets time that runs backwards.
  */
 function soundOutput(reportTag: string): CaptureOutput {
   const chain = [

@@ -48,6 +48,16 @@ describe('SherpaEngine', () => {
     expect((await engine.transcribe({ pcm })).text).toBe(sentence);
   });
 
+  it('calls itself degraded after three failures in a row, and ready again after a success', async () => {
+    await make().start();
+    const killer = setInterval(() => engine.pid !== null && process.kill(engine.pid, 'SIGKILL'), 1);
+    for (let time = 0; time < 3; time += 1) await expect(engine.transcribe({ pcm })).rejects.toThrow();
+    clearInterval(killer);
+    expect(engine.state().state).toBe('degraded');
+    await engine.transcribe({ pcm });
+    expect(engine.state().state).toBe('ready');
+  });
+
   it('ends a child that does not answer in time, and goes on with another', async () => {
     await make({ hearTimeoutMs: 1_500 }).start();
     process.kill(pidOf(), 'SIGSTOP');

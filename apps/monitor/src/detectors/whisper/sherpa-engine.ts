@@ -5,12 +5,16 @@ import type { AsrEngine, AsrSound, AsrState, AsrText } from './asr.port.js';
 import { SherpaHost, type HostLimits } from './sherpa-host.js';
 import { resolveSpeechModel, type SpeechModelWish } from './speech-models.js';
 
+/** Failures in a row after which the engine calls itself degraded. */
+const PATIENCE = 3;
+
 /** sherpa-onnx in a child process: Whisper, Moonshine, SenseVoice, Parakeet and Zipformer models. */
 export class SherpaEngine implements AsrEngine {
   readonly descriptor: AdapterDescriptor = { id: 'sherpa', title: 'Speech (sherpa-onnx)', options: {} };
   private host: SherpaHost | null = null;
   private current: AsrState = { state: 'loading', detail: 'The speech model is being loaded.', model: null };
   private starting: Promise<void> | null = null;
+  private failures = 0;
   private stopped = false;
 
   constructor(
@@ -42,9 +46,15 @@ export class SherpaEngine implements AsrEngine {
     if (this.stopped || host === null || current.model === null) {
       throw new AppError('asr.unavailable', 'operational', `Speech is not written down: ${current.detail}`);
     }
-    const { text, language } = await host.hear(bytesOf(pcm), signal);
-    const { id } = this.descriptor;
-    return { text: text.trim(), language: language === '' ? null : language, engine: id, model: current.model };
+    const { model } = current;
+    try {
+      const { text, language } = await host.hear(bytesOf(pcm), signal);
+      this.note(model, null);
+      return { text: text.trim(), language: language === '' ? null : language, engine: this.descriptor.id, model };
+    } catch (error) {
+      if (signal?.aborted !== true) this.note(model, messageOf(error));
+      throw error;
+    }
   }
 
   async stop(): Promise<void> {
@@ -61,11 +71,18 @@ export class SherpaEngine implements AsrEngine {
       const host = new SherpaHost(model, this.limits);
       this.host = host;
       await host.start();
-      this.current = { state: 'ready', detail: `Speech model ${name} runs.`, model: name };
+      this.note(name, null);
     } catch (error) {
       await this.host?.stop();
       this.host = null;
       this.current = { state: 'degraded', detail: messageOf(error), model: null };
     }
+  }
+
+  private note(model: string, failure: string | null): void {
+    if (this.stopped) return;
+    this.failures = failure === null ? 0 : this.failures + 1;
+    if (failure === null) this.current = { state: 'ready', detail: `Speech model ${model} runs.`, model };
+    else if (this.failures >= PATIENCE) this.current = { state: 'degraded', detail: failure, model };
   }
 }
