@@ -20,7 +20,10 @@ afterEach(async () => {
 });
 
 function make(limits: Partial<HostLimits> = {}, wanted = folder): SherpaEngine {
-  engine = new SherpaEngine({ wanted, modelsDir: folder }, { ...HOST_DEFAULTS, firstRetryMs: 1, ...limits });
+  engine = new SherpaEngine(
+    { wanted, modelsDir: folder },
+    { ...HOST_DEFAULTS, firstRetryMs: 1, longestRetryMs: 2, ...limits },
+  );
   return engine;
 }
 function pidOf(): number {
