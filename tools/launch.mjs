@@ -14,7 +14,19 @@ import { constants } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const COMMANDS = ['start', 'demo', 'test', 'doctor', 'check', 'bench', 'generate', 'try-detector', 'try-stream', 'try-phrases'];
+const COMMANDS = [
+  'start',
+  'demo',
+  'test',
+  'doctor',
+  'check',
+  'bench',
+  'generate',
+  'try-detector',
+  'try-stream',
+  'try-phrases',
+  'try-speech',
+];
 const SOURCE_FOLDERS = ['apps', 'libs', 'tools', 'test', 'clients'];
 const OLDEST_NODE = [20, 19];
 

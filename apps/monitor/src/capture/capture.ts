@@ -2,13 +2,20 @@ import { randomBytes } from 'node:crypto';
 import type { Playback } from '../platforms/platform.port.js';
 import { explainEnd, type CaptureFault } from './capture-error.js';
 import { systemClock, type Clock } from './clock.js';
-import { DEFAULT_MAX_PIXELS, ffmpegArguments, OUTPUT_COUNT } from './ffmpeg-arguments.js';
+import {
+  DEFAULT_MAX_PIXELS,
+  ffmpegArguments,
+  outputCount,
+  SOUND_OUTPUT,
+  STAND_IN_SAMPLES,
+} from './ffmpeg-arguments.js';
 import { FfmpegLog, type FrameReport } from './ffmpeg-log.js';
 import { fixedPieces, multipartBodies } from './ffmpeg-output.js';
 import { FfmpegProcess } from './ffmpeg-process.js';
 import type { CapturedFrame, FrameFormat } from './frame.js';
 import { residentBytes } from './process-memory.js';
 import { ReportQueue } from './report-queue.js';
+import { SoundChunks, type SoundChunk } from './sound-chunks.js';
 import { stallLimit, Watchdog } from './watchdog.js';
 
 /** What to capture and within which bounds. */
@@ -21,6 +28,8 @@ export interface CaptureOptions {
   decode: 'keyframes' | 'full';
   /** Proxy of the stream's egress lane; null for inputs that do not use http. */
   proxyUrl: string | null;
+  /** Whether {@link Capture.pcm} delivers the sound; it does not when not given. */
+  sound?: boolean;
   /** Longest wait for a frame, ms; max(20 s, 3 target durations) when unset. */
   stallMs?: number;
   /** The newest fault that the egress lane saw; makes the end explainable and a spent budget final. */
@@ -52,6 +61,8 @@ export interface CaptureStats {
    * intervals): a session should start over with `decode: 'full'`.
    */
   sparseKeyframes: boolean;
+  /** Chunks of sound that nobody took within half a minute. */
+  soundDropped: number;
 }
 
 const BUDGET_POLL_MS = 250;
@@ -68,10 +79,12 @@ export class Capture {
     lastFrameAt: null,
     keyframeIntervalMs: null,
     sparseKeyframes: false,
+    soundDropped: 0,
   };
   private readonly stallMs: number;
   private readonly log: FfmpegLog;
   private readonly reports = new ReportQueue();
+  private readonly sound = new SoundChunks(STAND_IN_SAMPLES);
   private readonly reportTag = randomBytes(8).toString('hex');
   private lastPtsMs: number | null = null;
   private overrun: CaptureFault | null = null;
@@ -81,7 +94,12 @@ export class Capture {
     private readonly clock: Clock = systemClock,
   ) {
     this.stallMs = options.stallMs ?? stallLimit(options.playback.targetDurationMs);
-    this.log = new FfmpegLog(this.reportTag, (report) => this.reports.push(report));
+    this.log = new FfmpegLog(
+      this.reportTag,
+      (report) => this.reports.push(report),
+      undefined,
+      (report) => this.sound.report(report),
+    );
   }
 
   /**
@@ -94,7 +112,8 @@ export class Capture {
     if (signal.aborted) return;
     const { format } = this.options;
     this.stats.startedAt = this.clock.now();
-    const ffmpeg = new FfmpegProcess(this.options.ffmpegPath, this.arguments(), OUTPUT_COUNT, this.clock);
+    const outputs = outputCount(this.options.sound === true);
+    const ffmpeg = new FfmpegProcess(this.options.ffmpegPath, this.arguments(), outputs, this.clock);
     this.stats.pid = ffmpeg.pid ?? null;
     let stalled = false;
     let aborted = false;
@@ -110,7 +129,11 @@ export class Capture {
     signal.addEventListener('abort', onAbort, { once: true });
     const budget = setInterval(() => void this.checkBudget(ffmpeg).then((spent) => spent && end()), BUDGET_POLL_MS);
     ffmpeg.stderr.setEncoding('utf8').on('data', (text: string) => this.log.write(text));
-    ffmpeg.stderr.on('close', () => this.reports.close());
+    ffmpeg.stderr.on('close', () => {
+      this.reports.close();
+      this.sound.end();
+    });
+    this.takeSound(ffmpeg);
     const models = fixedPieces(ffmpeg.output(0), format.width * format.height * 3);
     const pictures = multipartBodies(ffmpeg.output(1), this.options.maxJpegBytes ?? 16 * 2 ** 20);
     try {
@@ -140,10 +163,31 @@ export class Capture {
     }
   }
 
+  /**
+   * The sound, from the moment {@link frames} is read on until the run ends; nothing for a source without any. Takes
+   * nothing from the pictures: what is not read within half a minute is dropped and counted. May be read once.
+   */
+  pcm(): AsyncIterable<SoundChunk> {
+    return this.sound;
+  }
+
+  /** Always drains the pipe, for ffmpeg would stand still with it full. */
+  private takeSound(ffmpeg: FfmpegProcess): void {
+    if (this.options.sound !== true) return this.sound.end();
+    const pipe = ffmpeg.output(SOUND_OUTPUT);
+    pipe.on('data', (bytes: Buffer) => {
+      this.sound.write(bytes);
+      this.stats.soundDropped = this.sound.dropped;
+    });
+    // Closed under it when the run is stopped, which the pictures tell already.
+    pipe.on('error', () => undefined);
+    pipe.on('close', () => this.sound.end());
+  }
+
   private arguments(): string[] {
-    const { playback, format, sampleIntervalMs, decode, proxyUrl } = this.options;
+    const { playback, format, sampleIntervalMs, decode, proxyUrl, sound = false } = this.options;
     return ffmpegArguments({
-      ...{ playback, format, sampleIntervalMs, decode, proxyUrl },
+      ...{ playback, format, sampleIntervalMs, decode, proxyUrl, sound },
       readTimeoutMs: this.stallMs,
       maxPixels: this.options.maxPixels ?? DEFAULT_MAX_PIXELS,
       maxEvidenceWidth: this.options.maxEvidenceWidth ?? 1920,

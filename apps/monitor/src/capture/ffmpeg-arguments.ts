@@ -20,12 +20,16 @@ export interface CapturePlan {
   maxEvidenceWidth: number;
   /** Names the filter that reports each frame; unguessable, so that a stream cannot forge reports through its metadata. */
   reportTag: string;
+  /** Whether sound is delivered too, on an output of its own after the pictures; none when not given. */
+  sound?: boolean;
 }
 
 /** One output of the run: where it goes is its place in the list (the first is `pipe:3`). */
 export interface CaptureOutput {
   /** Label of the filter graph, or a stream specifier such as `0:a:0`. */
   map: string;
+  /** Mapped as well, for an output that would be empty, and so an error, when `map` finds nothing. */
+  standIn?: string;
   /** Piece of the filter graph that feeds the label; null when the input is mapped as it is. */
   filter: string | null;
   options: readonly string[];
@@ -53,7 +57,10 @@ const PROTOCOLS: Readonly<Record<string, string>> = {
  * @throws AppError `capture.bad_input` when the url or a header cannot be handed to ffmpeg safely.
  */
 export function ffmpegArguments(plan: CapturePlan): string[] {
-  const outputs = [modelOutput(plan.format), evidenceOutput(plan.maxEvidenceWidth)];
+  const outputs = [
+    ...[modelOutput(plan.format), evidenceOutput(plan.maxEvidenceWidth)],
+    ...(plan.sound === true ? [soundOutput(plan.reportTag)] : []),
+  ];
   const labels = outputs.filter(({ filter }) => filter !== null).map((_, index) => `[branch${index}]`);
   const graph = [
     `[0:V:0]${sampling(plan)},split=${labels.length}${labels.join('')}`,
@@ -65,16 +72,31 @@ export function ffmpegArguments(plan: CapturePlan): string[] {
     ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'repeat+level+info', '-filter_complex_threads', '1'],
     '-copyts',
     ...inputArguments(plan),
+    ...(plan.sound === true ? SOUND_STAND_IN : []),
     ...['-filter_complex', graph],
     ...outputs.flatMap((output, index) => [
-      ...['-map', output.map, ...output.options],
+      ...['-map', output.map, ...(output.standIn === undefined ? [] : ['-map', output.standIn]), ...output.options],
       ...['-flush_packets', '1', '-f', output.muxer, `pipe:${FIRST_OUTPUT_FD + index}`],
     ]),
   ];
 }
 
-/** How many pipes {@link ffmpegArguments} writes to. */
-export const OUTPUT_COUNT = 2;
+/** How many pipes {@link ffmpegArguments} writes to; the last one is the sound's, where there is any. */
+export function outputCount(sound: boolean): number {
+  return sound ? SOUND_OUTPUT + 1 : SOUND_OUTPUT;
+}
+
+/** Place of the sound among the outputs. */
+export const SOUND_OUTPUT = 2;
+
+/** Length of the silence that stands in for sound, in samples; no true chunk is so short, but for the last. */
+export const STAND_IN_SAMPLES = 16;
+
+/**
+ * A millisecond of silence as a second input. It ends at once; with it the output of the sound has a stream even when
+ * the source has none, which ffmpeg would refuse to start with. Beside true sound it is one millisecond more.
+ */
+const SOUND_STAND_IN = ['-f', 'lavfi', '-i', 'anullsrc=r=16000:cl=mono:d=0.001'];
 
 function inputArguments(plan: CapturePlan): string[] {
   const { playback } = plan;
@@ -102,7 +124,7 @@ function inputArguments(plan: CapturePlan): string[] {
     ...['-threads', '1', '-max_pixels', String(plan.maxPixels)],
     // Keyframes need no reordering: without low_delay each would wait for the next one, a whole GOP later.
     ...(plan.decode === 'keyframes' ? ['-skip_frame', 'nokey', '-flags', 'low_delay'] : []),
-    ...['-an', '-sn', '-dn'],
+    ...(plan.sound === true ? ['-sn', '-dn'] : ['-an', '-sn', '-dn']),
     ...['-i', url.protocol === 'file:' ? `file:${decodeURIComponent(url.pathname)}` : playback.url],
   ];
 }
@@ -167,5 +189,27 @@ function evidenceOutput(maxWidth: number): CaptureOutput {
     // The optimal Huffman tables cost a second pass for a few per cent of size.
     options: [...ONE_TO_ONE, '-c:v', 'mjpeg', '-q:v', '4', '-huffman', 'default'],
     muxer: 'mpjpeg',
+  };
+}
+
+/**
+ * The first audio track, when there is one, as 16 kHz mono PCM in pieces of a tenth of a second. Each is reported with
+ * its true time before it is stamped anew by its number, so that the muxer never meets time that runs backwards.
+ */
+function soundOutput(reportTag: string): CaptureOutput {
+  const chain = [
+    'aresample=16000',
+    'aformat=sample_fmts=s16:channel_layouts=mono',
+    'asetnsamples=n=1600:p=0',
+    `ashowinfo@${reportTag}`,
+    'asetpts=N/SR/TB',
+  ];
+  return {
+    map: '0:a:0?',
+    standIn: '1:a:0',
+    filter: null,
+    // The least delta that is one: the muxer must not wait for the stand-in, which has ended.
+    options: ['-filter:a:0', chain.join(','), '-c:a', 'pcm_s16le', '-max_interleave_delta', '1'],
+    muxer: 's16le',
   };
 }

@@ -1,5 +1,6 @@
 import { redactUrls } from '#libs/observability/logger.js';
 import type { Size } from './frame.js';
+import type { SoundReport } from './sound-chunks.js';
 
 /** What ffmpeg said of one frame that it delivers. */
 export interface FrameReport {
@@ -10,6 +11,7 @@ export interface FrameReport {
 }
 
 const REPORT = /\] n: *\d+ pts: *\S+ pts_time:(\S+) .*? s:(\d{1,5})x(\d{1,5}) /;
+const SOUND_REPORT = /\] n: *\d+ pts: *\S+ pts_time:(\S+) .*? nb_samples:(\d{1,6}) /;
 const MAX_LINE = 8_192;
 
 /**
@@ -20,12 +22,15 @@ export class FfmpegLog {
   private readonly kept: string[] = [];
   private partial = '';
   private readonly marker: RegExp;
+  private readonly soundMarker: RegExp;
 
   constructor(
     reportTag: string,
     private readonly onReport: (report: FrameReport) => void,
     private readonly limit = 60,
+    private readonly onSound: (report: SoundReport) => void = () => undefined,
   ) {
+    this.soundMarker = new RegExp(`^\\[ashowinfo@${reportTag} @ `);
     this.marker = new RegExp(`^\\[showinfo@${reportTag} @ `);
   }
 
@@ -45,15 +50,24 @@ export class FfmpegLog {
     if (this.marker.test(line)) {
       const [, pts, width, height] = REPORT.exec(line) ?? [];
       if (pts === undefined || width === undefined || height === undefined) return;
-      const seconds = Number(pts);
-      this.onReport({
-        ptsMs: Number.isFinite(seconds) ? Math.round(seconds * 1_000) : null,
-        source: { width: Number(width), height: Number(height) },
-      });
+      this.onReport({ ptsMs: milliseconds(pts), source: { width: Number(width), height: Number(height) } });
+      return;
+    }
+    if (this.soundMarker.test(line)) {
+      const [, pts, samples] = SOUND_REPORT.exec(line) ?? [];
+      if (pts !== undefined && samples !== undefined) {
+        this.onSound({ ptsMs: milliseconds(pts), samples: Number(samples) });
+      }
       return;
     }
     if (line.trim() === '' || line.includes('deprecated pixel format used')) return;
     this.kept.push(redactUrls(line));
     if (this.kept.length > this.limit) this.kept.shift();
   }
+}
+
+/** ffmpeg's seconds, or `NOPTS`. */
+function milliseconds(time: string): number | null {
+  const seconds = Number(time);
+  return Number.isFinite(seconds) ? Math.round(seconds * 1_000) : null;
 }

@@ -118,7 +118,7 @@ export class PoolWorker {
 }
 
 /** Ends a thread when it is safe, once. */
-function threadEnder(thread: Worker, gate: NativeGate): () => Promise<void> {
+export function threadEnder(thread: Worker, gate: NativeGate): () => Promise<void> {
   let gone = false;
   thread.once('exit', () => (gone = true));
   const end = async (): Promise<void> => {
