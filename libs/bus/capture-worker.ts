@@ -72,10 +72,10 @@ export class CaptureWorker {
   /** Takes no more jobs, ends every capture and hands its job back, so that another monitor goes on at once. */
   async close(): Promise<void> {
     this.shuttingDown = true;
-    await this.worker.pause(true);
+    // Closing comes first: from here on no job is fetched, so what is handed back is not taken again.
+    const closed = this.worker.close();
     for (const { controller } of this.running.values()) controller.abort('shutdown' satisfies StopCause);
-    await Promise.allSettled([...this.running.values()].map(({ done }) => done));
-    await this.worker.close();
+    await closed;
   }
 
   private async run(job: Job<CaptureJob>, token: string | undefined): Promise<void> {

@@ -164,9 +164,11 @@ export class Ingest {
     const { writer, consumer, lock, logger } = this.parts;
     const buried = new Set<string>();
     const bury = async (entry: FactEntry, reason: string): Promise<void> => {
-      if (buried.has(entry.id)) return;
+      // A fact that was sent twice is put aside once.
+      const name = entry.origin === null ? entry.id : `${entry.origin.spoolId} ${entry.origin.seq}`;
+      if (buried.has(name)) return;
       await consumer.bury(entry, reason);
-      buried.add(entry.id);
+      buried.add(name);
       logger.error({ entry: entry.id, reason }, 'a fact cannot be stored and was put aside');
     };
     while (!this.isStopping && lock.isHeld) {
