@@ -15,7 +15,7 @@ interface DemoListeners {
   status: (status: StreamStatusEvent) => void;
 }
 
-/** The few calls to the api that the demo makes, as any client would make them. */
+/** The few calls to the api that the demo makes, with no more rights than other clients have. */
 export class DemoClient {
   private token = '';
 
