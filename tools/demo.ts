@@ -95,7 +95,7 @@ async function demo(
 function tell(detection: DetectionView, client: DemoClient, origin: Origin, page: WatchPage, report: DemoReport): void {
   const now = Date.now();
   const { id, kind, label, confidence, box, imageUrl, ptsMs, detectedAt } = detection;
-  const passed = Math.round(now - origin.onAirAt(ptsMs, now));
+  const passed = ptsMs === null ? -1 : Math.round(now - origin.onAirAt(ptsMs, now));
   // A time outside of this is none of this stream's clock, so it says nothing.
   const latencyMs = passed >= 0 && passed < 600_000 ? passed : null;
   const evidence = imageUrl === null ? null : client.evidenceUrl(imageUrl);

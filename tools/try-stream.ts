@@ -130,7 +130,18 @@ async function run(request: Request): Promise<number> {
     const streamId = randomUUID();
     const printer = new Printer(request.seconds, () => ending.abort());
     const session = new StreamSession(
-      { v: 1, streamId, generation: 1, name: request.url, platform: 'url', url: request.url, priority: 5 },
+      {
+        v: 1,
+        streamId,
+        generation: 1,
+        name: request.url,
+        platform: 'url',
+        url: request.url,
+        priority: 5,
+        parts: ['video'],
+        language: null,
+        chat: null,
+      },
       1,
       {
         ...{ platform, detector, ffmpegPath, logger },

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { CaptureCommand, CaptureJob, RuleSet } from '#libs/contracts/captures.js';
+import { ChatMessage } from '#libs/contracts/chat.js';
 import { Watermark } from '#libs/contracts/facts.js';
 import { MonitorHeartbeat } from '#libs/contracts/monitors.js';
 import { CHANNELS, REDIS } from '#libs/contracts/names.js';
@@ -11,6 +12,7 @@ import { testRedisUrl } from '#libs/testing/test-database.js';
 import { CaptureQueue } from './capture-queue.js';
 import { CaptureWorker, captureBackOff, type CaptureProcessor } from './capture-worker.js';
 import { HintPublisher, HintSubscriber } from './channels.js';
+import { ChatRelay, ChatRelayReader } from './chat-relay.js';
 import { FactConsumer, FactPublisher } from './fact-stream.js';
 import { MonitorDirectory } from './monitor-directory.js';
 import { connectRedis, type RedisConnection } from './redis.js';
@@ -43,6 +45,27 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
   for (const connection of connections.splice(0)) connection.disconnect();
+});
+
+describe('the chat relay', () => {
+  it('hands what was sent in to who watches that stream, also what came just before, and nothing of others', async () => {
+    const message = ChatMessage.parse(goldenFixture('chat', 'ChatMessage'));
+    const relay = new ChatRelay(redis);
+    await relay.publish(message.streamId, [message]);
+    const reader = new ChatRelayReader(connect('relay'), logger, Date.now());
+    ends.push(() => reader.stop());
+    const heard: string[] = [];
+    const off = reader.on(message.streamId, (messages) => heard.push(...messages.map(({ externalId }) => externalId)));
+    reader.start();
+    await until(() => heard.length === 1, 'the first is heard');
+    await redis.xadd(REDIS.chatPushes, '*', 'stream', message.streamId, 'push', 'no json');
+    await relay.publish(randomUUID(), [{ ...message, externalId: 'of another' }]);
+    await relay.publish(message.streamId, [{ ...message, externalId: 'second' }]);
+    await until(() => heard.length === 2, 'the second is heard');
+    expect(heard).toEqual([message.externalId, 'second']);
+    expect(reader.malformed).toBe(1);
+    off();
+  });
 });
 
 describe('the fact stream', () => {

@@ -17,8 +17,15 @@ export class RuleBoard {
 
   /** Puts a rule set up and tells the monitors. Idempotent, so the reconciler may repeat it. */
   async put(rules: RuleSet): Promise<void> {
-    await this.redis.set(REDIS.rules, JSON.stringify(RuleSet.parse(rules)));
+    const text = JSON.stringify(RuleSet.parse(rules));
+    await this.redis.mset(REDIS.rules, text, REDIS.rulesVersion, String(rules.version));
     await this.hints.publish(CHANNELS.rules, RulesHint, { version: rules.version });
+  }
+
+  /** Version of the rule set on the board; null when none is up. */
+  async version(): Promise<number | null> {
+    const text = await this.redis.get(REDIS.rulesVersion);
+    return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
   }
 
   /** The current rule set, null when none is up (a fresh or wiped Redis) or what is there does not fit. */

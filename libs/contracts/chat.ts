@@ -52,6 +52,23 @@ export const ChatMessage = z
   .meta({ id: 'ChatMessage' });
 export type ChatMessage = z.infer<typeof ChatMessage>;
 
+/** What is kept of a message around a find. */
+export const ChatLine = ChatMessage.pick({
+  platform: true,
+  externalId: true,
+  userId: true,
+  username: true,
+  roles: true,
+  text: true,
+  sentAt: true,
+  kind: true,
+}).meta({ id: 'ChatLine' });
+export type ChatLine = z.infer<typeof ChatLine>;
+
+/** Messages that the owner of a chat sent in, on their way to the session that watches the stream. */
+export const ChatPush = z.object({ v: z.literal(1), messages: z.array(ChatMessage).min(1).max(500) });
+export type ChatPush = z.infer<typeof ChatPush>;
+
 /**
  * How the chat of a stream is doing: `idle` (not followed), `connecting` (first try), `live`, `degraded` (lost, tried
  * again), `auth_failed` (refused; a person must change something), `offline` (the platform has no chat for it now;

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { goldenFixtures } from '#libs/testing/golden-fixtures.js';
 import { CaptureCommand, CaptureJob, RuleSet } from './captures.js';
-import { ChatFigures, ChatMessage, ChatStatus } from './chat.js';
+import { ChatFigures, ChatLine, ChatMessage, ChatPush, ChatStatus } from './chat.js';
 import { FactEnvelope, Watermark } from './facts.js';
 import { MonitorHeartbeat } from './monitors.js';
 import { CHANNELS, QUEUES, REDIS, captureJobId } from './names.js';
@@ -11,7 +11,7 @@ const schemas: Record<Parameters<typeof goldenFixtures>[0], Record<string, z.Zod
   facts: { FactEnvelope, Watermark },
   captures: { CaptureJob, CaptureCommand, RuleSet },
   monitors: { MonitorHeartbeat },
-  chat: { ChatMessage, ChatStatus, ChatFigures },
+  chat: { ChatMessage, ChatLine, ChatPush, ChatStatus, ChatFigures },
   sockets: { ...ROOT_EVENTS, ...NOTIFICATION_EVENTS },
 };
 

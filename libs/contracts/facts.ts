@@ -1,48 +1,114 @@
 import { z } from 'zod';
-import { DetectedObject, EpochMs, Severity, StatusReason, StreamStatus } from './primitives.js';
+import { ChatLine } from './chat.js';
+import { DetectedObject, EpochMs, Quote, Severity, StatusReason, StreamStatus } from './primitives.js';
 
-/** An object on the watch list has appeared and was confirmed. `eventId` names it for ever. */
-export const DetectionOpened = z.object({
+/** What every finding says. `eventId` names it for ever. */
+const Opened = z.object({
   type: z.literal('detection.opened'),
   eventId: z.uuid(),
   streamId: z.uuid(),
   session: z.number().int().positive(),
-  kind: z.literal('video'),
-  ruleId: z.uuid(),
-  ruleVersion: z.number().int().positive(),
-  label: z.string(),
+  /** The rule that asked for it; null for a signal, which needs none. */
+  ruleId: z.uuid().nullable(),
+  ruleVersion: z.number().int().positive().nullable(),
+  /** What was found: the label of an object, the name of a keyword, a signal. */
+  label: z.string().max(200),
   severity: Severity,
-  /** Score of the best object of this label in the evidence frame, 0 to 1. */
+  /** 0 to 1: the score of the best object, the certainty of a reading; 1 for what was measured. */
   confidence: z.number().min(0).max(1),
+  /** Id of the detector that found it, e.g. `yolo`, `phrases`, `sound`. */
+  detector: z.string().min(1).max(40),
+  /** Name of the model behind the detector; the same as the detector where there is none. */
+  model: z.string().max(200),
+  /** A sentence for a person; may be empty where the rest says it all. */
+  detail: z.string().max(500),
+  /** Key in the evidence store of the clean frame; null when there is none, or it had to be shed. */
+  evidenceKey: z.string().nullable(),
+  /** Key in the evidence store of a stretch of sound; null when there is none, or it had to be shed. */
+  clipKey: z.string().nullable(),
+  /** Wall time of its beginning: the source's clock laid on ours, so that bursts do not blur it. */
+  startedAt: EpochMs,
+  /** Wall time at which it was certain. */
+  detectedAt: EpochMs,
+});
+
+/** An object on the watch list has appeared and was confirmed. */
+const VideoOpened = Opened.extend({
+  kind: z.literal('video'),
   /** All objects of this label in the evidence frame, best first. */
   objects: z.array(DetectedObject).min(1).max(300),
   frame: z.object({ width: z.number().int().positive(), height: z.number().int().positive() }),
-  /** Key in the evidence store of the clean frame, null when it had to be shed. */
-  evidenceKey: z.string().nullable(),
-  /** Name of the model that saw it. */
-  model: z.string(),
-  /** Wall time of the first frame that showed it: the source's clock laid on ours, so that bursts do not blur it. */
-  startedAt: EpochMs,
-  /** Wall time of the frame that confirmed it. */
-  detectedAt: EpochMs,
   /** Source presentation time of the evidence frame, for mapping to the stream's own clock. */
   ptsMs: z.number(),
 });
+
+export type VideoOpened = z.infer<typeof VideoOpened>;
+
+/** Something was heard: a keyword in what was said, or a signal of the sound itself. */
+const AudioOpened = Opened.extend({
+  kind: z.literal('audio'),
+  quote: Quote.nullable(),
+  /** The transcript segment that the quote is from. */
+  segmentId: z.uuid().nullable(),
+});
+
+/** Something was written: a keyword in a line, or a signal of the room. */
+const ChatOpened = Opened.extend({
+  kind: z.literal('chat'),
+  quote: Quote.nullable(),
+  /** The line itself, and at most ten before it, oldest first. The lines after it follow: {@link DetectionContext}. */
+  message: ChatLine.nullable(),
+  before: z.array(ChatLine).max(10),
+});
+
+/** Something was found. */
+export const DetectionOpened = z.discriminatedUnion('kind', [VideoOpened, AudioOpened, ChatOpened]);
 export type DetectionOpened = z.infer<typeof DetectionOpened>;
 
-/** The object was seen for the last time. */
+/** What was written after a line that was found. */
+export const DetectionContext = z.object({
+  type: z.literal('detection.context'),
+  eventId: z.uuid(),
+  streamId: z.uuid(),
+  session: z.number().int().positive(),
+  after: z.array(ChatLine).max(10),
+});
+export type DetectionContext = z.infer<typeof DetectionContext>;
+
+/** What was found is over. */
 export const DetectionClosed = z.object({
   type: z.literal('detection.closed'),
   eventId: z.uuid(),
   streamId: z.uuid(),
   session: z.number().int().positive(),
   endedAt: EpochMs,
-  /** Number of inspected frames that showed it. */
-  frames: z.number().int().positive(),
-  /** Highest score over the whole appearance. */
+  /** Number of inspected frames that showed it; 0 for what is not seen. */
+  frames: z.number().int().nonnegative(),
+  /** Highest score over the whole of it. */
   peakConfidence: z.number().min(0).max(1),
 });
 export type DetectionClosed = z.infer<typeof DetectionClosed>;
+
+/** Something was said and written down. Final: it does not change any more. */
+export const TranscriptWritten = z.object({
+  type: z.literal('transcript.written'),
+  segmentId: z.uuid(),
+  streamId: z.uuid(),
+  session: z.number().int().positive(),
+  text: z.string().min(1).max(4_000),
+  /** Code of the language, null when it is not known. */
+  language: z.string().max(20).nullable(),
+  /** Id of the engine and name of the model that wrote it. */
+  engine: z.string().max(40),
+  model: z.string().max(200),
+  /** Mean probability of speech, 0 to 1. */
+  vadMean: z.number().min(0).max(1),
+  /** Filters that changed the text. */
+  filters: z.array(z.string().max(40)).max(20),
+  startedAt: EpochMs,
+  endedAt: EpochMs,
+});
+export type TranscriptWritten = z.infer<typeof TranscriptWritten>;
 
 /** A session says what its stream is doing. An older session never overrides a newer one. */
 export const StreamStatusChanged = z.object({
@@ -60,7 +126,13 @@ export const StreamStatusChanged = z.object({
 export type StreamStatusChanged = z.infer<typeof StreamStatusChanged>;
 
 /** What a monitor knows and the api must not lose. */
-export const Fact = z.discriminatedUnion('type', [DetectionOpened, DetectionClosed, StreamStatusChanged]);
+export const Fact = z.discriminatedUnion('type', [
+  DetectionOpened,
+  DetectionContext,
+  DetectionClosed,
+  TranscriptWritten,
+  StreamStatusChanged,
+]);
 export type Fact = z.infer<typeof Fact>;
 
 /**

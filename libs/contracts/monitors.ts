@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ChatFigures } from './chat.js';
 import { EpochMs, StatusReason, StreamStatus } from './primitives.js';
 
 /** An adapter as it announces itself: no list of them exists in the api. */
@@ -6,6 +7,32 @@ export const AdapterDescriptor = z
   .object({ id: z.string(), title: z.string(), options: z.record(z.string(), z.unknown()) })
   .meta({ id: 'AdapterDescriptor' });
 export type AdapterDescriptor = z.infer<typeof AdapterDescriptor>;
+
+/**
+ * How one part of a session is doing: `off` (not watched, or the stream has none), `starting`, `live`, `degraded` (up,
+ * but not all of it is watched), `offline` (the other side has nothing now), `error` (a person must change something).
+ */
+export const PartReport = z
+  .object({
+    state: z.enum(['off', 'starting', 'live', 'degraded', 'offline', 'error']),
+    /** A sentence for a person; empty when all is well. */
+    detail: z.string().max(500),
+    since: EpochMs,
+  })
+  .meta({ id: 'PartReport' });
+export type PartReport = z.infer<typeof PartReport>;
+
+/** What was heard of one session's sound. */
+const SoundFigures = z.object({
+  heardMs: z.number().nonnegative(),
+  speechMs: z.number().nonnegative(),
+  /** Sound that could not be judged. */
+  unheardMs: z.number().nonnegative(),
+  /** Transcript segments written. */
+  segments: z.number().int().nonnegative(),
+  /** Speech that was given up because the engine was behind. */
+  droppedMs: z.number().nonnegative(),
+});
 
 /** Live figures of one session; a hint, the newest wins. */
 export const SessionReport = z
@@ -25,6 +52,12 @@ export const SessionReport = z
     /** Frames that were replaced by a newer one before they could be inspected. */
     framesDropped: z.number().int().nonnegative(),
     restarts: z.number().int().nonnegative(),
+    /** Each part by itself: the picture, the sound, what is said, the chat. */
+    parts: z.object({ video: PartReport, audio: PartReport, speech: PartReport, chat: PartReport }),
+    sound: SoundFigures.nullable(),
+    chat: ChatFigures.nullable(),
+    /** Findings that gave way to others, because too many waited to be recorded. */
+    findingsDropped: z.number().int().nonnegative(),
   })
   .meta({ id: 'SessionReport' });
 export type SessionReport = z.infer<typeof SessionReport>;
@@ -41,6 +74,7 @@ export const MonitorHeartbeat = z
     at: EpochMs,
     capacity: z.number().int().nonnegative(),
     platforms: z.array(AdapterDescriptor),
+    chatSources: z.array(AdapterDescriptor),
     detectors: z.array(
       AdapterDescriptor.extend({
         state: z.enum(['ready', 'degraded', 'loading']),

@@ -18,6 +18,10 @@ export const REDIS = {
   watermarks: 'vigil:watermarks',
   /** The current rule set, written by the api, read by monitors. */
   rules: 'vigil:rules',
+  /** Version of what is under {@link REDIS.rules}, so that nobody reads the whole set to find it unchanged. */
+  rulesVersion: 'vigil:rules:version',
+  /** Redis Stream of {@link ChatPush}es, one entry for each batch, with the stream's id. */
+  chatPushes: 'vigil:chat',
   /** Prefix of the key that holds a monitor's last heartbeat, with a time to live. */
   monitorPrefix: 'vigil:monitor:',
   /** Prefix of the counter that numbers a stream's sessions. */

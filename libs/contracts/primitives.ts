@@ -20,6 +20,37 @@ export const DetectedObject = z
   .meta({ id: 'DetectedObject' });
 export type DetectedObject = z.infer<typeof DetectedObject>;
 
+/** Which of a stream's parts something is about: its picture, its sound, its chat. */
+export const Modality = z.enum(['video', 'audio', 'chat']).meta({ id: 'Modality' });
+export type Modality = z.infer<typeof Modality>;
+
+/**
+ * What is told without any rule of an operator's: five things that can be heard without a speech model, and a chat
+ * that turns hostile.
+ */
+export const Signal = z
+  .enum(['dead_air', 'audio_lost', 'clipping', 'loudness_jump', 'speech_activity', 'hostile_chat'])
+  .meta({ id: 'Signal' });
+export type Signal = z.infer<typeof Signal>;
+
+/** Words in which a phrase was found: a line of chat or what was said. Offsets are UTF-16 units of `text`. */
+export const Quote = z
+  .object({
+    text: z.string().max(8_192),
+    start: z.number().int().nonnegative(),
+    end: z.number().int().positive(),
+    /** How the text was read when the rule hit, e.g. `plain` or `leet`; see the phrase engine. */
+    view: z.string().max(20),
+    /** Language of the words, as far as it is known. */
+    language: z.string().max(20).nullable(),
+  })
+  .meta({ id: 'Quote' });
+export type Quote = z.infer<typeof Quote>;
+
+/** A point of the picture as parts of its width and height, 0 to 1, from the top left. */
+export const RelativePoint = z.tuple([z.number().min(0).max(1), z.number().min(0).max(1)]);
+export type RelativePoint = z.infer<typeof RelativePoint>;
+
 /** Milliseconds since the Unix epoch. */
 export const EpochMs = z.number().int().nonnegative();
 

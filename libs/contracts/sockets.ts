@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { Box, Severity, StatusReason, StreamStatus } from './primitives.js';
+import { ChatLine } from './chat.js';
+import { Box, Modality, Quote, Severity, StatusReason, StreamStatus } from './primitives.js';
 
 const Instant = z.iso.datetime();
 
@@ -11,24 +12,56 @@ export const DetectionView = z
     seq: z.string(),
     streamId: z.uuid(),
     streamName: z.string(),
-    kind: z.literal('video'),
+    kind: Modality,
+    /** What was found: the label of an object, the name of a keyword, a signal. */
     label: z.string(),
     severity: Severity,
     confidence: z.number(),
-    box: Box,
-    objects: z.array(z.object({ label: z.string(), score: z.number(), box: Box })),
-    frame: z.object({ width: z.number().int(), height: z.number().int() }),
+    /** Id of the detector, and name of the model behind it. */
+    detector: z.string(),
     model: z.string(),
+    ruleId: z.uuid().nullable(),
+    /** A sentence for a person; may be empty. */
+    detail: z.string(),
+    /** The best object's box; null for what was heard or read. */
+    box: Box.nullable(),
+    objects: z.array(z.object({ label: z.string(), score: z.number(), box: Box })),
+    frame: z.object({ width: z.number().int(), height: z.number().int() }).nullable(),
+    /** The words a phrase was found in. */
+    quote: Quote.nullable(),
+    /** The transcript segment that the quote is from. */
+    segmentId: z.uuid().nullable(),
+    /** The line of chat, and what was written around it. */
+    chat: z.object({ message: ChatLine.nullable(), before: z.array(ChatLine), after: z.array(ChatLine) }).nullable(),
     /** Signed path of the evidence image, null when none was kept; holds an hour. `&boxes=1` has the boxes drawn. */
     imageUrl: z.string().nullable(),
+    /** Signed path of the stretch of sound, null when none was kept; holds an hour. */
+    clipUrl: z.string().nullable(),
     startedAt: Instant,
     detectedAt: Instant,
     endedAt: Instant.nullable(),
     frames: z.number().int().nullable(),
-    ptsMs: z.number(),
+    ptsMs: z.number().nullable(),
   })
   .meta({ id: 'Detection' });
 export type DetectionView = z.infer<typeof DetectionView>;
+
+/** What was said, as clients see it: live captions over Socket.IO, transcripts over REST. */
+export const TranscriptView = z
+  .object({
+    id: z.uuid(),
+    /** Grows with every segment; the cursor to replay from. */
+    seq: z.string(),
+    streamId: z.uuid(),
+    text: z.string(),
+    language: z.string().nullable(),
+    engine: z.string(),
+    model: z.string(),
+    startedAt: Instant,
+    endedAt: Instant,
+  })
+  .meta({ id: 'Transcript' });
+export type TranscriptView = z.infer<typeof TranscriptView>;
 
 /** A notification as its recipient sees it. */
 export const NotificationView = z
@@ -91,6 +124,7 @@ export type NotificationUpdateEvent = z.infer<typeof NotificationUpdateEvent>;
 /** Payload schemas of what the server sends on `/`. */
 export const ROOT_EVENTS = {
   detection: DetectionView,
+  transcript: TranscriptView,
   stream_status: StreamStatusEvent,
   stream_update: StreamUpdateEvent,
   assignment_update: AssignmentUpdateEvent,

@@ -65,6 +65,7 @@ export async function benchLatency(progress: (text: string) => void): Promise<La
     const socket = client.listen({
       status: () => undefined,
       detection: (detection) => {
+        if (detection.ptsMs === null) return;
         const now = Date.now();
         const confirmedAt = fixture.onAirAt(detection.ptsMs, now);
         const cycle = (PRESENT + AWAY) * 1000;

@@ -87,7 +87,18 @@ async function sessions(count: number, clip: string, ffmpegPath: string, detecto
   const watch = async (index: number): Promise<void> => {
     const streamId = `00000000-0000-4000-8000-00000000010${index}`;
     const session = new StreamSession(
-      { v: 1, streamId, generation: 1, name: 'bench', platform: 'url', url: pathToFileURL(clip).href, priority: 5 },
+      {
+        v: 1,
+        streamId,
+        generation: 1,
+        name: 'bench',
+        platform: 'url',
+        url: pathToFileURL(clip).href,
+        priority: 5,
+        parts: ['video'],
+        language: null,
+        chat: null,
+      },
       1,
       {
         ...{ platform, detector, ffmpegPath },

@@ -8,7 +8,7 @@ import { FactConsumer, FactPublisher } from '#libs/bus/fact-stream.js';
 import { HintSubscriber } from '#libs/bus/channels.js';
 import { connectRedis, type RedisConnection } from '#libs/bus/redis.js';
 import { WatermarkBoard } from '#libs/bus/watermarks.js';
-import type { DetectionOpened } from '#libs/contracts/facts.js';
+import type { VideoOpened } from '#libs/contracts/facts.js';
 import { createLogger } from '#libs/observability/logger.js';
 import { createTestDatabase, testRedisUrl, type TestDatabase } from '#libs/testing/test-database.js';
 import { openDatabase } from '../../apps/api/src/database/open-database.js';
@@ -119,7 +119,7 @@ export class FactPath {
     return ingest;
   }
 
-  opened(changes: Partial<DetectionOpened> = {}): DetectionOpened {
+  opened(changes: Partial<VideoOpened> = {}): VideoOpened {
     return {
       type: 'detection.opened',
       eventId: randomUUID(),
@@ -134,6 +134,9 @@ export class FactPath {
       objects: [{ label: 'person', score: 0.9, box: [10, 20, 110, 220] }],
       frame: { width: 768, height: 432 },
       evidenceKey: 'detections/a.jpg',
+      detector: 'yolo',
+      detail: '',
+      clipKey: null,
       model: 'yolox-nano',
       startedAt: 1_700_000_000_000,
       detectedAt: 1_700_000_001_000,

@@ -114,6 +114,7 @@ export class MonitorRuntime implements OnApplicationShutdown {
       startedAt,
       at: Date.now(),
       capacity: settings.CAPTURE_CAPACITY,
+      chatSources: [],
       platforms: [...platforms.values()].map(({ descriptor }) => descriptor),
       detectors: [describe(detector)],
       spool: spool.stats,

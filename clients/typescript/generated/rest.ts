@@ -907,6 +907,36 @@ export interface components {
             framesInspected: number;
             framesDropped: number;
             restarts: number;
+            parts: {
+                video: components["schemas"]["PartReport"];
+                audio: components["schemas"]["PartReport"];
+                speech: components["schemas"]["PartReport"];
+                chat: components["schemas"]["PartReport"];
+            };
+            sound: {
+                heardMs: number;
+                speechMs: number;
+                unheardMs: number;
+                segments: number;
+                droppedMs: number;
+            } | null;
+            chat: components["schemas"]["ChatFigures"] | null;
+            findingsDropped: number;
+        };
+        PartReport: {
+            /** @enum {string} */
+            state: "off" | "starting" | "live" | "degraded" | "offline" | "error";
+            detail: string;
+            since: number;
+        };
+        ChatFigures: {
+            received: number;
+            duplicates: number;
+            dropped: number;
+            garbage: number;
+            truncated: number;
+            reconnects: number;
+            lastMessageAt: number | null;
         };
         MonitorHealth: {
             /**
@@ -940,6 +970,7 @@ export interface components {
             at: number;
             capacity: number;
             platforms: components["schemas"]["AdapterDescriptor"][];
+            chatSources: components["schemas"]["AdapterDescriptor"][];
             detectors: {
                 id: string;
                 title: string;
@@ -1011,18 +1042,20 @@ export interface components {
             /** Format: uuid */
             streamId: string;
             streamName: string;
-            /** @enum {string} */
-            kind: "video";
+            kind: components["schemas"]["Modality"];
             label: string;
             severity: components["schemas"]["Severity"];
             confidence: number;
-            /** @description [x1, y1, x2, y2] in pixels of the source frame */
+            detector: string;
+            model: string;
+            ruleId: string | null;
+            detail: string;
             box: [
                 number,
                 number,
                 number,
                 number
-            ];
+            ] | null;
             objects: {
                 label: string;
                 score: number;
@@ -1037,17 +1070,47 @@ export interface components {
             frame: {
                 width: number;
                 height: number;
-            };
-            model: string;
+            } | null;
+            quote: components["schemas"]["Quote"] | null;
+            segmentId: string | null;
+            chat: {
+                message: components["schemas"]["ChatLine"] | null;
+                before: components["schemas"]["ChatLine"][];
+                after: components["schemas"]["ChatLine"][];
+            } | null;
             imageUrl: string | null;
+            clipUrl: string | null;
             /** Format: date-time */
             startedAt: string;
             /** Format: date-time */
             detectedAt: string;
             endedAt: string | null;
             frames: number | null;
-            ptsMs: number;
+            ptsMs: number | null;
         };
+        /** @enum {string} */
+        Modality: "video" | "audio" | "chat";
+        Quote: {
+            text: string;
+            start: number;
+            end: number;
+            view: string;
+            language: string | null;
+        };
+        ChatLine: {
+            platform: string;
+            externalId: string;
+            userId: string;
+            username: string;
+            roles: components["schemas"]["ChatRole"][];
+            text: string;
+            sentAt: number;
+            kind: components["schemas"]["ChatMessageKind"];
+        };
+        /** @enum {string} */
+        ChatRole: "broadcaster" | "moderator" | "vip" | "subscriber" | "staff" | "verified";
+        /** @enum {string} */
+        ChatMessageKind: "text" | "tip" | "system" | "deleted";
         Problem: {
             /**
              * @description A URI that names the kind of problem.

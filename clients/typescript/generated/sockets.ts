@@ -11,18 +11,20 @@ export interface components {
             /** Format: uuid */
             streamId: string;
             streamName: string;
-            /** @constant */
-            kind: "video";
+            kind: components["schemas"]["Modality"];
             label: string;
             severity: components["schemas"]["Severity"];
             confidence: number;
-            /** @description [x1, y1, x2, y2] in pixels of the source frame */
+            detector: string;
+            model: string;
+            ruleId: string | null;
+            detail: string;
             box: [
                 number,
                 number,
                 number,
                 number
-            ];
+            ] | null;
             objects: {
                 label: string;
                 score: number;
@@ -37,19 +39,64 @@ export interface components {
             frame: {
                 width: number;
                 height: number;
-            };
-            model: string;
+            } | null;
+            quote: components["schemas"]["Quote"] | null;
+            segmentId: string | null;
+            chat: {
+                message: components["schemas"]["ChatLine"] | null;
+                before: components["schemas"]["ChatLine"][];
+                after: components["schemas"]["ChatLine"][];
+            } | null;
             imageUrl: string | null;
+            clipUrl: string | null;
             /** Format: date-time */
             startedAt: string;
             /** Format: date-time */
             detectedAt: string;
             endedAt: string | null;
             frames: number | null;
-            ptsMs: number;
+            ptsMs: number | null;
         };
         /** @enum {string} */
+        Modality: "video" | "audio" | "chat";
+        /** @enum {string} */
         Severity: "info" | "low" | "medium" | "high" | "critical";
+        Quote: {
+            text: string;
+            start: number;
+            end: number;
+            view: string;
+            language: string | null;
+        };
+        ChatLine: {
+            platform: string;
+            externalId: string;
+            userId: string;
+            username: string;
+            roles: components["schemas"]["ChatRole"][];
+            text: string;
+            sentAt: number;
+            kind: components["schemas"]["ChatMessageKind"];
+        };
+        /** @enum {string} */
+        ChatRole: "broadcaster" | "moderator" | "vip" | "subscriber" | "staff" | "verified";
+        /** @enum {string} */
+        ChatMessageKind: "text" | "tip" | "system" | "deleted";
+        Transcript: {
+            /** Format: uuid */
+            id: string;
+            seq: string;
+            /** Format: uuid */
+            streamId: string;
+            text: string;
+            language: string | null;
+            engine: string;
+            model: string;
+            /** Format: date-time */
+            startedAt: string;
+            /** Format: date-time */
+            endedAt: string;
+        };
         StreamStatusEvent: {
             /** Format: uuid */
             streamId: string;
@@ -124,6 +171,7 @@ export const NAMESPACES = {"root":"/","notifications":"/notifications"} as const
 /** What the server sends on `/`. */
 export interface RootEvents {
   detection: (payload: Payload<"Detection">) => void;
+  transcript: (payload: Payload<"Transcript">) => void;
   stream_status: (payload: Payload<"StreamStatusEvent">) => void;
   stream_update: (payload: Payload<"StreamUpdateEvent">) => void;
   assignment_update: (payload: Payload<"AssignmentUpdateEvent">) => void;

@@ -1,4 +1,4 @@
-import { FactEnvelope, type DetectionOpened } from '#libs/contracts/facts.js';
+import { FactEnvelope, type VideoOpened } from '#libs/contracts/facts.js';
 import { DetectionView } from '#libs/contracts/sockets.js';
 import { goldenFixture } from '#libs/testing/golden-fixtures.js';
 import { DetectionEntity } from './detection.entity.js';
@@ -11,7 +11,7 @@ describe('DetectionViews', () => {
   const { fact } = FactEnvelope.parse(goldenFixture('facts', 'FactEnvelope'));
   const golden = DetectionView.parse(goldenFixture('sockets', 'detection'));
 
-  function entity(opened: DetectionOpened): DetectionEntity {
+  function entity(opened: VideoOpened): DetectionEntity {
     return Object.assign(new DetectionEntity(), opened, {
       id: opened.eventId,
       seq: golden.seq,
@@ -20,17 +20,20 @@ describe('DetectionViews', () => {
       startedAt: new Date(opened.startedAt),
       detectedAt: new Date(opened.detectedAt),
       endedAt: null,
+      quote: null,
+      segmentId: null,
+      chat: null,
       frames: null,
     });
   }
 
   it('shows the golden fact as the golden event', () => {
-    const view = views.of({ detection: entity(fact as DetectionOpened), streamName: 'door' });
+    const view = views.of({ detection: entity(fact as VideoOpened), streamName: 'door' });
     expect({ ...view, imageUrl: golden.imageUrl }).toEqual(golden);
   });
 
   it('links to the image with a signature that holds for this detection and one hour', () => {
-    const { imageUrl } = views.of({ detection: entity(fact as DetectionOpened), streamName: 'door' });
+    const { imageUrl } = views.of({ detection: entity(fact as VideoOpened), streamName: 'door' });
     const url = new URL(imageUrl ?? '', 'http://x');
     expect(url.pathname).toBe(`/api/detections/${golden.id}/image`);
     const [expires, signature] = [Number(url.searchParams.get('expires')), url.searchParams.get('signature') ?? ''];
@@ -40,7 +43,7 @@ describe('DetectionViews', () => {
   });
 
   it('has no link where no image was kept', () => {
-    const shed = entity({ ...(fact as DetectionOpened), evidenceKey: null });
+    const shed = entity({ ...(fact as VideoOpened), evidenceKey: null });
     expect(views.of({ detection: shed, streamName: 'door' }).imageUrl).toBeNull();
   });
 });

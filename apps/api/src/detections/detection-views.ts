@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { Box } from '#libs/contracts/primitives.js';
 import type { DetectionView } from '#libs/contracts/sockets.js';
+import type { DetectionEntity } from './detection.entity.js';
 import type { NamedDetection } from './detections.repository.js';
 import { ImageLinks } from './image-links.js';
 
@@ -11,7 +11,6 @@ export class DetectionViews {
 
   of({ detection, streamName }: NamedDetection): DetectionView {
     const [best] = detection.objects;
-    const nowhere: Box = [0, 0, 0, 0];
     return {
       id: detection.id,
       seq: detection.seq,
@@ -21,11 +20,18 @@ export class DetectionViews {
       label: detection.label,
       severity: detection.severity,
       confidence: detection.confidence,
-      box: best?.box ?? nowhere,
-      objects: detection.objects,
-      frame: { width: detection.frameWidth, height: detection.frameHeight },
+      detector: detection.detector,
       model: detection.model,
+      ruleId: detection.ruleId,
+      detail: detection.detail,
+      box: best?.box ?? null,
+      objects: detection.objects,
+      frame: frameOf(detection),
+      quote: detection.quote,
+      segmentId: detection.segmentId,
+      chat: detection.chat,
       imageUrl: detection.evidenceKey === null ? null : this.links.linkTo(detection.id),
+      clipUrl: null,
       startedAt: detection.startedAt.toISOString(),
       detectedAt: detection.detectedAt.toISOString(),
       endedAt: detection.endedAt?.toISOString() ?? null,
@@ -33,4 +39,9 @@ export class DetectionViews {
       ptsMs: detection.ptsMs,
     };
   }
+}
+
+/** Size of the evidence frame, null for what was not seen. */
+export function frameOf({ frameWidth: width, frameHeight: height }: DetectionEntity): DetectionView['frame'] {
+  return width === null || height === null ? null : { width, height };
 }

@@ -1,7 +1,8 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
-import type { DetectedObject, Severity } from '#libs/contracts/primitives.js';
+import type { DetectedObject, Modality, Quote, Severity } from '#libs/contracts/primitives.js';
+import type { ChatAround } from './detection.types.js';
 
-/** One appearance of an object on a stream. */
+/** One finding on a stream: something seen, heard or read. */
 @Entity('detections')
 export class DetectionEntity {
   /** The event's id, given by the monitor: the same event never makes two rows. */
@@ -20,13 +21,14 @@ export class DetectionEntity {
   session!: string;
 
   @Column({ type: 'text' })
-  kind!: 'video';
+  kind!: Modality;
 
-  @Column({ type: 'uuid', name: 'rule_id' })
-  ruleId!: string;
+  /** Null for a signal, which needs no rule. */
+  @Column({ type: 'uuid', name: 'rule_id', nullable: true })
+  ruleId!: string | null;
 
-  @Column({ type: 'integer', name: 'rule_version' })
-  ruleVersion!: number;
+  @Column({ type: 'integer', name: 'rule_version', nullable: true })
+  ruleVersion!: number | null;
 
   @Column({ type: 'text' })
   label!: string;
@@ -38,22 +40,44 @@ export class DetectionEntity {
   @Column({ type: 'double precision' })
   confidence!: number;
 
-  /** What was seen in the evidence frame, best first; boxes in its pixels. */
+  /** What was seen in the evidence frame, best first; boxes in its pixels. Empty for what was heard or read. */
   @Column({ type: 'jsonb' })
   objects!: DetectedObject[];
 
-  @Column({ type: 'integer', name: 'frame_width' })
-  frameWidth!: number;
+  @Column({ type: 'integer', name: 'frame_width', nullable: true })
+  frameWidth!: number | null;
 
-  @Column({ type: 'integer', name: 'frame_height' })
-  frameHeight!: number;
+  @Column({ type: 'integer', name: 'frame_height', nullable: true })
+  frameHeight!: number | null;
 
   /** Key of the clean frame in the evidence store, null when none was kept. */
   @Column({ type: 'text', name: 'evidence_key', nullable: true })
   evidenceKey!: string | null;
 
+  /** Key of the stretch of sound in the evidence store, null when none was kept. */
+  @Column({ type: 'text', name: 'clip_key', nullable: true })
+  clipKey!: string | null;
+
+  @Column({ type: 'text' })
+  detector!: string;
+
   @Column({ type: 'text' })
   model!: string;
+
+  /** A sentence for a person; may be empty. */
+  @Column({ type: 'text' })
+  detail!: string;
+
+  /** The words a phrase was found in. */
+  @Column({ type: 'jsonb', nullable: true })
+  quote!: Quote | null;
+
+  @Column({ type: 'uuid', name: 'segment_id', nullable: true })
+  segmentId!: string | null;
+
+  /** The line of chat and those around it. */
+  @Column({ type: 'jsonb', nullable: true })
+  chat!: ChatAround | null;
 
   @Column({ type: 'timestamptz', name: 'started_at' })
   startedAt!: Date;
@@ -73,8 +97,8 @@ export class DetectionEntity {
   @Column({ type: 'double precision', nullable: true })
   peak!: number | null;
 
-  @Column({ type: 'double precision', name: 'pts_ms' })
-  ptsMs!: number;
+  @Column({ type: 'double precision', name: 'pts_ms', nullable: true })
+  ptsMs!: number | null;
 
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at' })
   createdAt!: Date;

@@ -10,7 +10,7 @@ import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { parseSettings } from '#libs/config/settings.js';
 import { apiSettings } from '#libs/config/shared.settings.js';
-import type { DetectionOpened } from '#libs/contracts/facts.js';
+import type { VideoOpened } from '#libs/contracts/facts.js';
 import type { DetectionView } from '#libs/contracts/sockets.js';
 import { createEvidenceStore } from '#libs/evidence/create-store.js';
 import { createLogger } from '#libs/observability/logger.js';
@@ -76,7 +76,7 @@ describe('the detections of the api', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  function opened(changes: Partial<DetectionOpened>): DetectionOpened {
+  function opened(changes: Partial<VideoOpened>): VideoOpened {
     return {
       type: 'detection.opened',
       eventId: randomUUID(),
@@ -91,6 +91,9 @@ describe('the detections of the api', () => {
       objects: [{ label: 'person', score: 0.9, box: [100, 60, 200, 160] }],
       frame: { width: 320, height: 180 },
       evidenceKey: null,
+      detector: 'yolo',
+      detail: '',
+      clipKey: null,
       model: 'yolox-nano',
       startedAt: 1_700_000_000_000,
       detectedAt: 1_700_000_001_000,

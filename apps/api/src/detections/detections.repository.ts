@@ -43,13 +43,16 @@ export class DetectionsRepository {
          SELECT * FROM jsonb_to_recordset($1::jsonb) AS f (
            position integer, "eventId" uuid, "streamId" uuid, session bigint, kind text, "ruleId" uuid,
            "ruleVersion" integer, label text, severity text, confidence double precision, objects jsonb,
-           width integer, height integer, "evidenceKey" text, model text, "startedAt" bigint, "detectedAt" bigint,
+           width integer, height integer, "evidenceKey" text, "clipKey" text, detector text, model text, detail text,
+           quote jsonb, "segmentId" uuid, chat jsonb, "startedAt" bigint, "detectedAt" bigint,
            "ptsMs" double precision)
        ), inserted AS (
          INSERT INTO detections (id, stream_id, session, kind, rule_id, rule_version, label, severity, confidence,
-           objects, frame_width, frame_height, evidence_key, model, started_at, detected_at, pts_ms)
+           objects, frame_width, frame_height, evidence_key, clip_key, detector, model, detail, quote, segment_id, chat,
+           started_at, detected_at, pts_ms)
          SELECT f."eventId", f."streamId", f.session, f.kind, f."ruleId", f."ruleVersion", f.label, f.severity,
-           f.confidence, f.objects, f.width, f.height, f."evidenceKey", f.model,
+           f.confidence, f.objects, f.width, f.height, f."evidenceKey", f."clipKey", f.detector, f.model, f.detail,
+           nullif(f.quote, 'null'), f."segmentId", nullif(f.chat, 'null'),
            to_timestamp(f."startedAt" / 1000.0), to_timestamp(f."detectedAt" / 1000.0), f."ptsMs"
          FROM fact f JOIN streams s ON s.id = f."streamId"
          ORDER BY f.position
@@ -58,7 +61,7 @@ export class DetectionsRepository {
        )
        SELECT i.id, i.seq, i.created_at, s.name AS stream_name
        FROM inserted i JOIN streams s ON s.id = i.stream_id ORDER BY i.seq`,
-      [JSON.stringify(facts.map((fact, position) => ({ ...fact, ...fact.frame, position })))],
+      [JSON.stringify(facts.map((fact, position) => recordOf(fact, position)))],
     );
     const byId = new Map(facts.map((fact) => [fact.eventId, fact]));
     return inserted.flatMap(({ id, seq, created_at: createdAt, stream_name: streamName }) => {
@@ -103,6 +106,11 @@ export class DetectionsRepository {
   }
 }
 
+/** A fact as the columns of its row, the JSON names being those of the statement. */
+function recordOf(fact: DetectionOpened, position: number): object {
+  return { ...fact, ...partsOf(fact), width: frameOf(fact)?.width, height: frameOf(fact)?.height, position };
+}
+
 function entityOf(fact: DetectionOpened, seq: string, createdAt: Date): DetectionEntity {
   return Object.assign(new DetectionEntity(), {
     id: fact.eventId,
@@ -115,17 +123,36 @@ function entityOf(fact: DetectionOpened, seq: string, createdAt: Date): Detectio
     label: fact.label,
     severity: fact.severity,
     confidence: fact.confidence,
-    objects: fact.objects,
-    frameWidth: fact.frame.width,
-    frameHeight: fact.frame.height,
+    frameWidth: frameOf(fact)?.width ?? null,
+    frameHeight: frameOf(fact)?.height ?? null,
     evidenceKey: fact.evidenceKey,
+    clipKey: fact.clipKey,
+    detector: fact.detector,
     model: fact.model,
+    detail: fact.detail,
+    ...partsOf(fact),
     startedAt: new Date(fact.startedAt),
     detectedAt: new Date(fact.detectedAt),
     endedAt: null,
     frames: null,
     peak: null,
-    ptsMs: fact.ptsMs,
     createdAt,
   } satisfies DetectionEntity);
+}
+
+function frameOf(fact: DetectionOpened): { width: number; height: number } | null {
+  return fact.kind === 'video' ? fact.frame : null;
+}
+
+/** What only findings of one kind have. */
+function partsOf(fact: DetectionOpened): Pick<DetectionEntity, 'objects' | 'ptsMs' | 'quote' | 'segmentId' | 'chat'> {
+  const none = { objects: [], ptsMs: null, quote: null, segmentId: null, chat: null };
+  switch (fact.kind) {
+    case 'video':
+      return { ...none, objects: fact.objects, ptsMs: fact.ptsMs };
+    case 'audio':
+      return { ...none, quote: fact.quote, segmentId: fact.segmentId };
+    case 'chat':
+      return { ...none, quote: fact.quote, chat: { message: fact.message, before: fact.before, after: [] } };
+  }
 }

@@ -5,7 +5,7 @@ import type { EvidenceStore } from '#libs/evidence/evidence-store.js';
 import type { AuthenticatedUser } from '../auth/authenticated-user.js';
 import { decodeCursor, toPage, type Page } from '../http/pagination.js';
 import { drawBoxes } from './box-drawing.js';
-import { DetectionViews } from './detection-views.js';
+import { DetectionViews, frameOf } from './detection-views.js';
 import type { DetectionQuery } from './detections.dto.js';
 import { detectionNotFound, imageNotFound } from './detections.errors.js';
 import { DetectionsRepository, type NamedDetection } from './detections.repository.js';
@@ -55,8 +55,8 @@ export class DetectionsService {
     const { detection } = await this.find(id, viewer === null ? null : agentIdOf(viewer));
     const jpeg = detection.evidenceKey === null ? null : await this.evidence.read(detection.evidenceKey);
     if (jpeg === null) throw imageNotFound();
-    if (!boxes) return jpeg;
-    return drawBoxes(jpeg, { width: detection.frameWidth, height: detection.frameHeight }, detection.objects);
+    const frame = frameOf(detection);
+    return boxes && frame !== null ? drawBoxes(jpeg, frame, detection.objects) : jpeg;
   }
 
   private async find(id: string, agentId: string | null): Promise<NamedDetection> {

@@ -98,7 +98,11 @@ function applyHandler(handler: AnyFactHandler, tx: Transaction, facts: readonly 
   switch (handler.type) {
     case 'detection.opened':
       return apply(handler, tx, facts);
+    case 'detection.context':
+      return apply(handler, tx, facts);
     case 'detection.closed':
+      return apply(handler, tx, facts);
+    case 'transcript.written':
       return apply(handler, tx, facts);
     case 'stream.status':
       return apply(handler, tx, facts);

@@ -20,6 +20,8 @@ function capture(row: StreamEntity, fields: Partial<QueuedCapture> = {}): [strin
   return [row.id, { streamId: row.id, generation: row.generation, state: 'active', ...fields }];
 }
 
+const part = { state: 'live', detail: '', since: 0 } as const;
+
 function monitor(sessions: { streamId: string; generation: number; session?: number }[] = []): MonitorHeartbeat {
   return {
     v: 1,
@@ -31,6 +33,7 @@ function monitor(sessions: { streamId: string; generation: number; session?: num
     at: 0,
     capacity: 5,
     platforms: [],
+    chatSources: [],
     detectors: [],
     spool: { pending: 0, bytes: 0, shedFrames: 0, shedRecords: 0 },
     egress: { refused: 0, requests: 0, bytes: 0 },
@@ -41,6 +44,10 @@ function monitor(sessions: { streamId: string; generation: number; session?: num
       detail: '',
       startedAt: 0,
       lastFrameAt: 0,
+      parts: { video: part, audio: part, speech: part, chat: part },
+      sound: null,
+      chat: null,
+      findingsDropped: 0,
       inspectedFps: 1,
       framesCaptured: 0,
       framesInspected: 0,

@@ -21,8 +21,10 @@ export class CaptureControl {
   ) {}
 
   /** Asks for a stream to be watched; nothing happens when it is queued or watched already. */
-  add({ id, generation, name, platform, url, priority }: StreamEntity): Promise<void> {
-    return this.asking(() => this.queue.add({ v: 1, streamId: id, generation, name, platform, url, priority }));
+  add(stream: StreamEntity): Promise<void> {
+    const { id: streamId, generation, name, platform, url, priority, parts, language, chat } = stream;
+    const job = { v: 1, streamId, generation, name, platform, url, priority, parts, language, chat } as const;
+    return this.asking(() => this.queue.add(job));
   }
 
   /** Ends captures of a stream up to a generation. */

@@ -20,6 +20,7 @@ const heartbeat: MonitorHeartbeat = {
   at: 0,
   capacity: 5,
   platforms: [],
+  chatSources: [],
   detectors: [],
   spool: { pending: 0, bytes: 0, shedFrames: 0, shedRecords: 0 },
   egress: { refused: 0, requests: 0, bytes: 0 },
@@ -111,7 +112,7 @@ describe('monitoring', () => {
     expect((await api.call('POST', '/api/objects', admin, { label: 'Person' })).status).toBe(409);
     await api.call('PATCH', `/api/objects/${id}`, admin, { enabled: false });
     expect((await board.get())?.objects).toEqual([]);
-    await board.put({ v: 1, version: 0, objects: [] });
+    await board.put({ v: 1, version: 0, objects: [], keywords: [], zones: [], signals: [] });
     await until(async () => ((await board.get())?.version ?? 0) > (changed?.version ?? 0));
   });
 

@@ -70,6 +70,9 @@ export class RulesRepository {
           severity,
           cooldownMs,
         })),
+        keywords: [],
+        zones: [],
+        signals: [],
       };
     });
   }

@@ -1,5 +1,6 @@
 import { Column, CreateDateColumn, Entity, PrimaryGeneratedColumn, UpdateDateColumn } from 'typeorm';
-import type { StatusReason, StreamStatus } from '#libs/contracts/primitives.js';
+import type { ChatChannel } from '#libs/contracts/captures.js';
+import type { Modality, StatusReason, StreamStatus } from '#libs/contracts/primitives.js';
 
 /** Something to watch: where it is, whether it should be watched, and what its session last said. */
 @Entity('streams')
@@ -18,6 +19,18 @@ export class StreamEntity {
 
   @Column({ type: 'integer' })
   priority!: number;
+
+  /** Which parts of it are watched. */
+  @Column({ type: 'text', array: true })
+  parts!: Modality[];
+
+  /** Code of the language that is spoken; null to find out. */
+  @Column({ type: 'text', nullable: true })
+  language!: string | null;
+
+  /** Where its chat is, when its address does not say it. */
+  @Column({ type: 'jsonb', nullable: true })
+  chat!: ChatChannel | null;
 
   /** Whether it should be watched. */
   @Column({ type: 'boolean' })

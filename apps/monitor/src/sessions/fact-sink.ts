@@ -50,7 +50,10 @@ export class FactSink implements SessionSink {
       ...{ confidence, objects },
       frame: frame.source,
       evidenceKey,
+      clipKey: null,
+      detector: 'yolo',
       model: model(),
+      detail: '',
       ...{ startedAt, detectedAt, ptsMs },
     };
     await this.spool.append(fact, evidenceKey === null ? 0 : frame.jpeg.length);

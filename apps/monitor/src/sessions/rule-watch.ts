@@ -10,7 +10,7 @@ const POLL_MS = 10_000;
 
 /** The watch list as the api last put it up. Keeps what it has when Redis is away or wiped. */
 export class RuleWatch {
-  private rules: RuleSet = { v: 1, version: 0, objects: [] };
+  private rules: RuleSet = { v: 1, version: 0, objects: [], keywords: [], zones: [], signals: [] };
   private timer: NodeJS.Timeout | null = null;
 
   constructor(

@@ -73,7 +73,7 @@ describe('StreamSession', () => {
     const seen = { opened: [] as Opened[], closed: [] as Closed[], statuses: [] as StatusChange[] };
     const job: CaptureJob = {
       ...{ v: 1, streamId: '2f5d0d5a-6c0b-4a57-8d3c-5f1f6d7f0a11', generation: 3, name: 'clip', platform: 'url' },
-      ...{ url: `file://${file}`, priority: 5 },
+      ...{ url: `file://${file}`, priority: 5, parts: ['video'], language: null, chat: null },
     };
     const session = new StreamSession(job, 7, {
       ...{ ffmpegPath, detector, rules: () => [rule] },

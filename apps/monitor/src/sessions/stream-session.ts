@@ -23,6 +23,8 @@ const BLIND_FORMAT: FrameFormat = { width: 64, height: 64, fit: 'stretch', pad: 
 /** So many inspections in a row that fail make the stream's video degraded. */
 const MOST_DETECTOR_FAILURES = 3;
 
+const OFF = { state: 'off', detail: '', since: 0 } as const;
+
 /** What a session works with. */
 export interface SessionParts {
   platform: Platform;
@@ -94,6 +96,10 @@ export class StreamSession {
     return {
       ...{ streamId, session: this.session, generation, status, reason, detail, startedAt: this.startedAt },
       ...this.figures.report(),
+      parts: { video: OFF, audio: OFF, speech: OFF, chat: OFF },
+      sound: null,
+      chat: null,
+      findingsDropped: 0,
     };
   }
 
