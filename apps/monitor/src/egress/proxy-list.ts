@@ -87,7 +87,7 @@ async function readText(path: string, wanted: boolean, faults: string[]): Promis
       await handle.close();
     }
   } catch (error) {
-    const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const absent = typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
     if (wanted || !absent) faults.push(`${path} cannot be read (${messageOf(error)}).`);
   }
   return '';
