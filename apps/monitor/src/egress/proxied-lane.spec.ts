@@ -77,13 +77,13 @@ let origin: HlsOrigin;
 let secure: Awaited<ReturnType<typeof startSecureOrigin>>;
 let canary: Canary;
 let egress: EgressProxy | null = null;
+const started: EgressProxy[] = [];
 
 beforeAll(async () => {
   [origin, secure, canary] = await Promise.all([HlsOrigin.start(), startSecureOrigin(), Canary.start()]);
 });
 afterEach(async () => {
-  await egress?.stop();
-  egress = null;
+  await Promise.all(started.splice(0).map((it) => it.stop()));
 });
 afterAll(async () => {
   secure.server.closeAllConnections();
@@ -97,6 +97,7 @@ async function startEgress(lines: readonly string[], options: Partial<EgressOpti
     proxies: { endpoints: lines.map((line) => ProxyLine.parse(line)), platforms: new Set(['twitch']), checkUrl: null },
     ...options,
   });
+  started.push(egress);
   return egress;
 }
 

@@ -75,7 +75,7 @@ export class ProxyCheck {
 
   private async fault(proxy: PooledProxy): Promise<string | null> {
     const { url, destinations, limits, clock, ca } = this.options;
-    const budget = new LaneBudget(limits, { refused: 0, requests: 0, bytes: 0 }, clock.now);
+    const budget = new LaneBudget(limits, { refused: 0, requests: 0, bytes: 0 }, () => clock.now());
     const route = this.pool.routeThrough(proxy);
     try {
       const bounds = { destinations, budget, route, closing: this.ending.signal, ...(ca === undefined ? {} : { ca }) };

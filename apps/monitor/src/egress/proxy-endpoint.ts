@@ -88,7 +88,7 @@ function credentialsOf(userInfo: string): ProxyCredentials | null {
     colon === -1 ? [userInfo, ''] : [userInfo.slice(0, colon), userInfo.slice(colon + 1)];
   try {
     const [user, password] = [decodeURIComponent(userText), decodeURIComponent(passwordText)];
-    const good = (part: string): boolean => Buffer.byteLength(part) <= 255 && !/[\0-\x1f\x7f]/.test(part);
+    const good = (part: string): boolean => Buffer.byteLength(part) <= 255 && !/\p{Cc}/u.test(part);
     return good(user) && good(password) && !user.includes(':') ? { user, password } : null;
   } catch {
     return null;

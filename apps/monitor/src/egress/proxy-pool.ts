@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import type { MonitorHeartbeat } from '#libs/contracts/monitors.js';
 import type { Resolver } from './destinations.js';
 import { EgressError } from './egress-error.js';
@@ -64,7 +64,7 @@ export class ProxyPool {
 
   /** Finds out the addresses of proxies that are given by name, so that {@link owns} knows them before their use. */
   async learn(): Promise<void> {
-    const named = this.proxies.map(({ endpoint }) => endpoint);
+    const named = this.proxies.map(({ endpoint }) => endpoint).filter(({ host }) => isIP(host) === 0);
     for (let start = 0; start < named.length; start += 20) {
       await Promise.all(
         named.slice(start, start + 20).map(async (endpoint) => {
