@@ -963,6 +963,8 @@ export interface components {
                 requests: number;
                 bytes: number;
             };
+            /** @default [] */
+            proxies: components["schemas"]["ProxyState"][];
             sessions: components["schemas"]["SessionReport"][];
         };
         AdapterDescriptor: {
@@ -971,6 +973,16 @@ export interface components {
             options: {
                 [key: string]: unknown;
             };
+        };
+        ProxyState: {
+            name: string;
+            /** @enum {string} */
+            state: "healthy" | "benched";
+            successes: number;
+            failures: number;
+            lastError: string | null;
+            benchedUntil: number | null;
+            streams: number;
         };
         NotificationPage: {
             items: components["schemas"]["Notification"][];
