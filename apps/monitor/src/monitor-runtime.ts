@@ -19,6 +19,7 @@ import { findFfmpeg } from './capture/ffmpeg-binary.js';
 import type { VideoDetector } from './detectors/detector.port.js';
 import { createVideoDetectors } from './detectors/registry.js';
 import { EgressProxy } from './egress/egress-proxy.js';
+import { loadProxyPlan } from './egress/proxy-list.js';
 import { Heartbeat } from './heartbeat.js';
 import { Shipper } from './outbox/shipper.js';
 import { Spool } from './outbox/spool.js';
@@ -57,7 +58,9 @@ export class MonitorRuntime implements OnApplicationShutdown {
       await Spool.open({ directory: settings.SPOOL_DIR, maxBytes: settings.SPOOL_MAX_MB * 1024 * 1024 }),
       (it) => it.close(),
     );
-    const egress = this.own(await EgressProxy.start({ allow: list.parse(settings.EGRESS_ALLOW) }), (it) => it.stop());
+    const proxies = await loadProxyPlan(settings);
+    const allow = list.parse(settings.EGRESS_ALLOW);
+    const egress = this.own(await EgressProxy.start({ allow, proxies }), (it) => it.stop());
     const weights = this.own(await egress.open('models'), (it) => it.close());
     const [detector] = createVideoDetectors({
       model: settings.MODEL,
@@ -85,6 +88,9 @@ export class MonitorRuntime implements OnApplicationShutdown {
     const platforms = new Map(
       registerPlatforms({ allowFiles: settings.ALLOW_FILES }).map((platform) => [platform.descriptor.id, platform]),
     );
+    for (const id of proxies.platforms) {
+      if (!platforms.has(id)) logger.warn({ platform: id }, 'PROXY_PLATFORMS names a platform that is not known');
+    }
     const captures = new Captures({
       ...{ monitorId, egress, detector, rules, spool, evidence, ffmpegPath, logger, platforms },
       numbers: new SessionNumbers(redis),
@@ -119,6 +125,7 @@ export class MonitorRuntime implements OnApplicationShutdown {
       detectors: [describe(detector)],
       spool: spool.stats,
       egress: egress.stats,
+      proxies: egress.proxies,
       sessions: captures.reports(),
     });
     const directory = new MonitorDirectory(redis);

@@ -994,6 +994,8 @@ export interface components {
                 requests: number;
                 bytes: number;
             };
+            /** @default [] */
+            proxies: components["schemas"]["ProxyState"][];
             sessions: components["schemas"]["SessionReport"][];
         };
         AdapterDescriptor: {
@@ -1002,6 +1004,16 @@ export interface components {
             options: {
                 [key: string]: unknown;
             };
+        };
+        ProxyState: {
+            name: string;
+            /** @enum {string} */
+            state: "healthy" | "benched";
+            successes: number;
+            failures: number;
+            lastError: string | null;
+            benchedUntil: number | null;
+            streams: number;
         };
         NotificationPage: {
             items: components["schemas"]["Notification"][];

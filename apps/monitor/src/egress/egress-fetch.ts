@@ -1,12 +1,11 @@
 import { request, type IncomingMessage } from 'node:http';
-import { isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import { AppError, messageOf } from '#libs/errors/app-error.js';
-import { connectTo } from './connect.js';
 import type { Destinations } from './destinations.js';
 import { EgressError } from './egress-error.js';
 import { assertNotCompressed, basicAuth, portOf } from './http-message.js';
 import type { LaneBudget } from './lane-budget.js';
+import type { Route } from './route.js';
+import { secured } from './tls-client.js';
 
 /** What to send. */
 export interface FetchInit {
@@ -33,6 +32,9 @@ export interface FetchedResponse {
 export interface FetchBounds {
   destinations: Destinations;
   budget: LaneBudget;
+  route: Route;
+  /** Further certificate authorities, PEM. */
+  ca?: string;
   closing: AbortSignal;
 }
 
@@ -75,17 +77,17 @@ function parse(url: string): URL {
 async function exchange(
   url: URL,
   headers: Readonly<Record<string, string>>,
-  { destinations, budget }: FetchBounds,
+  { destinations, budget, route, ca }: FetchBounds,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   signal.throwIfAborted();
   budget.request(0);
   const addresses = await destinations.of(url.hostname, portOf(url));
-  const socket = await connectTo(addresses, portOf(url), budget.limits.connectTimeoutMs, signal);
+  const socket = await route.connect(addresses, portOf(url), budget.limits.connectTimeoutMs, signal);
   const onAbort = (): void => void socket.destroy(new Error('aborted'));
   signal.addEventListener('abort', onAbort, { once: true });
   socket.once('close', () => signal.removeEventListener('abort', onAbort));
-  const connection = url.protocol === 'https:' ? secured(socket, url.hostname) : socket;
+  const connection = url.protocol === 'https:' ? secured(socket, url.hostname, ca) : socket;
   return new Promise((resolve, reject) => {
     const outgoing = request({
       createConnection: () => connection,
@@ -100,10 +102,6 @@ async function exchange(
     });
     outgoing.end();
   });
-}
-
-function secured(socket: Socket, host: string): Socket {
-  return connectTls({ socket, ALPNProtocols: ['http/1.1'], host, ...(isIP(host) === 0 ? { servername: host } : {}) });
 }
 
 async function collect(

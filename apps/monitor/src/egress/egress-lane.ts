@@ -4,12 +4,12 @@ import { pipeline, type Duplex } from 'node:stream';
 import type { StatusReason } from '#libs/contracts/primitives.js';
 import { messageOf } from '#libs/errors/app-error.js';
 import { BodyMeter } from './body-meter.js';
-import { connectTo } from './connect.js';
 import type { Destinations } from './destinations.js';
 import { EgressError, type EgressFault } from './egress-error.js';
 import { fetchThrough, type FetchInit, type FetchedResponse } from './egress-fetch.js';
 import { assertNotCompressed, assertWebRedirect, basicAuth, endToEndHeaders, portOf } from './http-message.js';
 import type { EgressStats, LaneBudget } from './lane-budget.js';
+import type { Route } from './route.js';
 
 /**
  * The way out of one stream: an HTTP proxy (forward and CONNECT) on a loopback port of its own, so that what is spent
@@ -26,6 +26,8 @@ export class EgressLane {
     readonly streamId: string,
     private readonly destinations: Destinations,
     private readonly budget: LaneBudget,
+    private readonly route: Route,
+    private readonly ca: string | undefined,
     private readonly now: () => number,
     private readonly onClose: (lane: EgressLane) => void,
   ) {
@@ -47,10 +49,11 @@ export class EgressLane {
     streamId: string,
     destinations: Destinations,
     budget: LaneBudget,
+    { route, ca }: { route: Route; ca: string | undefined },
     now: () => number,
     onClose: (lane: EgressLane) => void,
   ): Promise<EgressLane> {
-    const lane = new EgressLane(streamId, destinations, budget, now, onClose);
+    const lane = new EgressLane(streamId, destinations, budget, route, ca, now, onClose);
     await new Promise<void>((resolve, reject) => {
       lane.server.once('error', reject);
       lane.server.listen(0, '127.0.0.1', resolve);
@@ -62,6 +65,11 @@ export class EgressLane {
   get proxyUrl(): string {
     const address = this.server.address() as AddressInfo | null;
     return `http://127.0.0.1:${address?.port ?? 0}`;
+  }
+
+  /** Whether it goes out through the upstream proxies. */
+  get proxied(): boolean {
+    return this.route.proxied;
   }
 
   get stats(): Readonly<EgressStats> {
@@ -82,6 +90,8 @@ export class EgressLane {
       return await fetchThrough(url, init, {
         destinations: this.destinations,
         budget: this.budget,
+        route: this.route,
+        ...(this.ca === undefined ? {} : { ca: this.ca }),
         closing: this.closing.signal,
       });
     } catch (error) {
@@ -91,10 +101,17 @@ export class EgressLane {
 
   /**
    * Checks a host that is reached without this proxy (RTMP, RTSP, SRT) and gives the address to use for it.
-   * @throws EgressError `unknown_host`, `refused_address`
+   * @throws EgressError `unknown_host`, `refused_address`; `unsupported_scheme` when the lane goes through upstream
+   *   proxies, which must not be passed by
    */
   async pin(host: string, port: number): Promise<string> {
     try {
+      if (this.route.proxied) {
+        throw new EgressError(
+          'unsupported_scheme',
+          'Only http and https go through the proxies; take the platform out of PROXY_PLATFORMS to watch this address.',
+        );
+      }
       const [address] = await this.destinations.of(host, port);
       if (address === undefined) throw new EgressError('unknown_host', `The host name ${host} has no address.`);
       return address;
@@ -106,6 +123,7 @@ export class EgressLane {
   /** Ends every connection and stops to listen. */
   async close(): Promise<void> {
     this.closing.abort();
+    this.route.close();
     for (const connection of this.connections) connection.destroy();
     this.onClose(this);
     if (!this.server.listening) return;
@@ -191,7 +209,7 @@ export class EgressLane {
 
   private async connect(addresses: readonly string[], port: number): Promise<Socket> {
     const { connectTimeoutMs, idleTimeoutMs } = this.budget.limits;
-    const socket = await connectTo(addresses, port, connectTimeoutMs, this.closing.signal);
+    const socket = await this.route.connect(addresses, port, connectTimeoutMs, this.closing.signal);
     socket.setTimeout(idleTimeoutMs, () => {
       socket.destroy(new EgressError('stalled', `The server sent nothing for ${idleTimeoutMs / 1_000} s.`));
     });
