@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import type { Logger } from '#libs/observability/logger.js';
 import { AgentsModule } from './agents/agents.module.js';
 import { AssignmentsModule } from './assignments/assignments.module.js';
+import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { BusModule } from './bus/bus.module.js';
 import { DatabaseModule } from './database/database.module.js';
@@ -29,6 +30,7 @@ export class AppModule {
         EventsModule,
         BusModule,
         HttpModule,
+        AuditModule,
         HealthModule,
         AuthModule,
         UsersModule,

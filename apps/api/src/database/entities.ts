@@ -1,4 +1,5 @@
 import { AssignmentEntity } from '../assignments/assignment.entity.js';
+import { AuditEntryEntity } from '../audit/audit-entry.entity.js';
 import { AppSecretEntity } from '../auth/app-secret.entity.js';
 import { RefreshTokenEntity } from '../auth/refresh-token.entity.js';
 import { SessionEntity } from '../auth/session.entity.js';
@@ -12,6 +13,7 @@ import { UserEntity } from '../users/user.entity.js';
 export const entities = [
   AppSecretEntity,
   AssignmentEntity,
+  AuditEntryEntity,
   DetectionEntity,
   NotificationEntity,
   ObjectRuleEntity,
