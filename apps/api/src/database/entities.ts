@@ -7,6 +7,7 @@ import { DetectionEntity } from '../detections/detection.entity.js';
 import { NotificationEntity } from '../notifications/notification.entity.js';
 import { ObjectRuleEntity } from '../rules/object-rule.entity.js';
 import { StreamEntity } from '../streams/stream.entity.js';
+import { VerdictEntity } from '../reviews/verdict.entity.js';
 import { UserEntity } from '../users/user.entity.js';
 
 /** Every entity; one that is not listed here does not exist. */
@@ -21,4 +22,5 @@ export const entities = [
   SessionEntity,
   StreamEntity,
   UserEntity,
+  VerdictEntity,
 ];
