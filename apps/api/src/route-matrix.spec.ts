@@ -111,6 +111,26 @@ const MATRIX: Record<string, Row> = {
     expect: [401, 403, 403, 201, 401, 401],
     body: () => ({ name: unique(), url: 'https://example.com/a.m3u8' }),
   },
+  'POST /api/streams/jobs': {
+    expect: [401, 403, 403, 202, 401, 401],
+    body: () => ({ name: unique(), url: 'https://example.com/a.m3u8' }),
+  },
+  'POST /api/streams/import': {
+    expect: [401, 403, 403, 202, 401, 401],
+    body: () => ({ streams: [{ name: unique(), url: 'https://example.com/a.m3u8' }] }),
+  },
+  'POST /api/streams/refresh': { expect: [401, 403, 403, 202, 401, 401], body: () => ({ platform: 'url' }) },
+  'POST /api/streams/:id/refresh': { expect: [401, 403, 403, 202, 401, 401], path: streamPath('/refresh') },
+  'POST /api/streams/:id/status': {
+    expect: [401, 403, 403, 200, 401, 401],
+    path: streamPath('/status'),
+    body: () => ({ status: 'offline' }),
+  },
+  'GET /api/streams/jobs/:id': { expect: [401, 403, 403, 404, 401, 401], path: streamPath('', '/api/streams/jobs/') },
+  'GET /api/streams/jobs/:id/events': {
+    expect: [401, 403, 403, 404, 401, 401],
+    path: streamPath('/events', '/api/streams/jobs/'),
+  },
   'GET /api/streams/:id': { expect: [401, 404, 200, 200, 401, 401], path: streamPath() },
   'PATCH /api/streams/:id': {
     expect: [401, 403, 403, 200, 401, 401],

@@ -6,6 +6,7 @@ import { SessionEntity } from '../auth/session.entity.js';
 import { DetectionEntity } from '../detections/detection.entity.js';
 import { NotificationEntity } from '../notifications/notification.entity.js';
 import { ObjectRuleEntity } from '../rules/object-rule.entity.js';
+import { StreamJobEntity } from '../streams/jobs/stream-job.entity.js';
 import { StreamEntity } from '../streams/stream.entity.js';
 import { VerdictEntity } from '../reviews/verdict.entity.js';
 import { UserEntity } from '../users/user.entity.js';
@@ -21,6 +22,7 @@ export const entities = [
   RefreshTokenEntity,
   SessionEntity,
   StreamEntity,
+  StreamJobEntity,
   UserEntity,
   VerdictEntity,
 ];

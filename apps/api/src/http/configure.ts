@@ -29,6 +29,7 @@ export function configureHttp(app: NestExpressApplication, settings: ApiSettings
   );
   app.enableCors(corsOptions(settings));
   app.useBodyParser('json', { limit: BODY_LIMIT });
+  app.useBodyParser('text', { limit: BODY_LIMIT, type: 'text/csv' });
   app.setGlobalPrefix('api', { exclude: HEALTH_ROUTES.map((path) => ({ path, method: RequestMethod.GET })) });
   app.useGlobalPipes(validationPipe());
   if (settings.NODE_ENV === 'production') {
