@@ -131,6 +131,13 @@ export interface components {
             /** Format: date-time */
             at: string;
         };
+        UserStatusEvent: {
+            /** Format: uuid */
+            userId: string;
+            online: boolean;
+            /** Format: date-time */
+            at: string;
+        };
         Notification: {
             /** Format: uuid */
             id: string;
@@ -176,6 +183,7 @@ export interface RootEvents {
   stream_update: (payload: Payload<"StreamUpdateEvent">) => void;
   assignment_update: (payload: Payload<"AssignmentUpdateEvent">) => void;
   monitor_status: (payload: Payload<"MonitorStatusEvent">) => void;
+  user_status: (payload: Payload<"UserStatusEvent">) => void;
 }
 
 /** What the server sends on `/notifications`. */

@@ -6,9 +6,10 @@ import type { AuthenticatedUser } from '../../auth/authenticated-user.js';
 import { ApiErrors } from '../../http/api-errors.js';
 import { Id } from '../../http/params.js';
 import { invalidRequest } from '../../http/validation.js';
+import { CreateStreamRequest } from '../streams.dto.js';
 import { rowsOfCsv } from './import-rows.js';
 import { jobEvents } from './job-events.js';
-import { ImportStreamsRequest, RefreshStreamsRequest, StartStreamRequest, StreamJob } from './stream-jobs.dto.js';
+import { ImportStreamsRequest, RefreshStreamsRequest, StreamJob } from './stream-jobs.dto.js';
 import { StreamJobsService } from './stream-jobs.service.js';
 
 /** Work on streams that takes a while. */
@@ -29,7 +30,7 @@ export class StreamJobsController {
   @ApiErrors(400, 401, 403, 409)
   start(
     @CurrentUser() user: AuthenticatedUser,
-    @Body({ schema: StartStreamRequest }) body: StartStreamRequest,
+    @Body({ schema: CreateStreamRequest }) body: CreateStreamRequest,
   ): Promise<StreamJob> {
     return this.jobs.start(user, body);
   }

@@ -1,6 +1,4 @@
 import { z } from 'zod';
-import { CreateStreamRequest } from '../streams.dto.js';
-import type { StreamJobEntity } from './stream-job.entity.js';
 
 /** Rows of one import at most. */
 const MOST_ROWS = 1_000;
@@ -60,10 +58,3 @@ export const ImportStreamsRequest = z
     example: { streams: [{ name: 'Main stage', url: 'https://example.com/live/index.m3u8' }] },
   });
 export type ImportStreamsRequest = z.infer<typeof ImportStreamsRequest>;
-
-export const StartStreamRequest = CreateStreamRequest.meta({ id: 'StartStreamRequest' });
-export type StartStreamRequest = z.infer<typeof StartStreamRequest>;
-
-export function viewOf({ userId: _userId, createdAt, updatedAt, ...job }: StreamJobEntity): StreamJob {
-  return { ...job, createdAt: createdAt.toISOString(), updatedAt: updatedAt.toISOString() };
-}

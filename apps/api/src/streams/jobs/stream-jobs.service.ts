@@ -7,7 +7,7 @@ import { DesiredState } from '../desired-state.service.js';
 import { CreateStreamRequest } from '../streams.dto.js';
 import { StreamsService } from '../streams.service.js';
 import { settled } from './settled-stream.js';
-import { viewOf, type RefreshStreamsRequest, type StreamJob, type StreamJobResult } from './stream-jobs.dto.js';
+import { type RefreshStreamsRequest, type StreamJob, type StreamJobResult } from './stream-jobs.dto.js';
 import type { StreamJobEntity } from './stream-job.entity.js';
 import { StreamJobsRepository } from './stream-jobs.repository.js';
 
@@ -168,4 +168,8 @@ export class StreamJobsService implements OnModuleDestroy {
 function nameIn(row: unknown): string {
   const name = typeof row === 'object' && row !== null && 'name' in row ? row.name : '';
   return typeof name === 'string' ? name.slice(0, 200) : '';
+}
+
+function viewOf({ userId: _userId, createdAt, updatedAt, ...job }: StreamJobEntity): StreamJob {
+  return { ...job, createdAt: createdAt.toISOString(), updatedAt: updatedAt.toISOString() };
 }
