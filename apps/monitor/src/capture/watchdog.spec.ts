@@ -56,7 +56,12 @@ describe('Watchdog', () => {
     const clock = new StepClock();
     let stalls = 0;
     let excused = true;
-    const dog = new Watchdog(5_000, clock, () => (stalls += 1), () => excused);
+    const dog = new Watchdog(
+      5_000,
+      clock,
+      () => (stalls += 1),
+      () => excused,
+    );
     dog.feed();
     for (let second = 0; second < 60; second += 1) clock.pass(1_000);
     expect(stalls).toBe(0);
