@@ -41,7 +41,7 @@ export class HouseAddresses {
   }
 
   /**
-   * Answers a request. @returns the status that was sent
+   * Answers a request. @returns the status that was sent, 0 when the player left before
    * @throws EgressError `unknown_host`, and what the answer throws
    */
   async answer(url: URL, outgoing: ServerResponse, budget: LaneBudget, closing: AbortSignal): Promise<number> {
@@ -49,11 +49,17 @@ export class HouseAddresses {
     if (answer === undefined) throw new EgressError('unknown_host', 'The address of this stream is no longer valid.');
     const left = new AbortController();
     outgoing.once('close', () => left.abort());
-    const page = await answer(`${url.pathname}${url.search}`, AbortSignal.any([closing, left.signal]));
-    if (outgoing.destroyed) return 0;
-    outgoing.writeHead(page.status, { 'content-type': page.type, connection: 'close' });
-    const body = typeof page.body === 'string' ? [page.body] : page.body;
-    await pipeline(Readable.from(body), new BodyMeter(budget, true), outgoing);
-    return page.status;
+    try {
+      const page = await answer(`${url.pathname}${url.search}`, AbortSignal.any([closing, left.signal]));
+      if (outgoing.destroyed) return 0;
+      outgoing.writeHead(page.status, { 'content-type': page.type, connection: 'close' });
+      const body = typeof page.body === 'string' ? [page.body] : page.body;
+      await pipeline(Readable.from(body), new BodyMeter(budget, true), outgoing);
+      return page.status;
+    } catch (error) {
+      // The player has gone: nobody is there to be told, and nothing went wrong.
+      if (left.signal.aborted && !(error instanceof EgressError)) return 0;
+      throw error;
+    }
   }
 }

@@ -1,6 +1,5 @@
 import { TwitchStandIn, type TwitchMood } from '#libs/testing/platform-twitch-server.js';
 import { request } from 'node:http';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { EgressLane } from '../../egress/egress-lane.js';
 import { EgressProxy } from '../../egress/egress-proxy.js';
 import type { PlatformError, Playback } from '../platform.port.js';
@@ -132,31 +131,5 @@ describe('TwitchPlatform', () => {
     stand.origin.text('/720p.m3u8', '<html>');
     expect((await get(playback.url)).status).toBe(502);
     expect(lane.lastFault()).toMatchObject({ reason: 'not_a_stream' });
-  });
-
-  it('lets go of the source when the player leaves in the middle of adverts that come first', async () => {
-    const own = await TwitchStandIn.start();
-    const ownProxy = await EgressProxy.start({ allow: [own.origin.host] });
-    const ownLane = await ownProxy.open('stream');
-    own.air(Array(1_000).fill({ segment, advert: true }));
-    const twitch = new TwitchPlatform({ gqlUrl: own.url, usherUrl: own.url, now: Date.now, random: Math.random });
-    const playback = await twitch.resolve('somebody', new AbortController().signal, ownLane);
-    const { hostname, port } = new URL(ownLane.proxyUrl);
-    await new Promise<void>((left) => {
-      const outgoing = request({ hostname, port, path: playback.url }, (response) => {
-        response.on('error', () => undefined);
-        response.once('data', () => {
-          response.destroy();
-          left();
-        });
-      });
-      outgoing.on('error', () => undefined);
-      outgoing.end();
-    });
-    const asked = own.origin.requests.length;
-    await pause(2_500);
-    expect(own.origin.requests.length - asked).toBeLessThanOrEqual(1);
-    await ownProxy.stop();
-    await own.stop();
   });
 });
