@@ -153,7 +153,7 @@ function grantOf({ value, signature }: { value: string; signature: string }): To
 }
 
 function usherFault(response: FetchedResponse, login: string): PlatformError {
-  let said = '';
+  let said: string;
   try {
     said = parseAnswer(response, UsherErrors, SITE)
       .map(({ error }) => error)
