@@ -1,4 +1,4 @@
-import { HlsOrigin } from './hls-origin.js';
+import { HlsOrigin, masterPlaylist } from './hls-origin.js';
 
 /** How the stand-in is to answer. */
 export type KickMood = 'live' | 'offline' | 'unknown' | 'cloudflare';
@@ -9,9 +9,11 @@ export type KickMood = 'live' | 'offline' | 'unknown' | 'cloudflare';
  */
 export class KickStandIn {
   mood: KickMood = 'live';
-  playbackUrl = 'https://x.playback.live-video.net/api/video/v1/a.m3u8?player_version=1';
+  playbackUrl: string;
 
-  private constructor(readonly origin: HlsOrigin) {}
+  private constructor(readonly origin: HlsOrigin) {
+    this.playbackUrl = origin.text('/master.m3u8', masterPlaylist([1440, 720, 360]));
+  }
 
   static async start(): Promise<KickStandIn> {
     const stand = new KickStandIn(await HlsOrigin.start());

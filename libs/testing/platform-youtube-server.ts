@@ -1,4 +1,4 @@
-import { HlsOrigin } from './hls-origin.js';
+import { HlsOrigin, masterPlaylist } from './hls-origin.js';
 import { bodyOf } from './platform-twitch-server.js';
 
 /** What the player of the stand-in is told. */
@@ -13,8 +13,7 @@ export interface Playability {
  */
 export class YoutubeStandIn {
   playability: Playability = { status: 'OK' };
-  hlsManifestUrl: string | null =
-    'https://manifest.googlevideo.com/api/manifest/hls_variant/expire/1900000000/ei/x/index.m3u8';
+  hlsManifestUrl: string | null;
   isLive = true;
   /** Video that the channel's page leads to; null while it is not live. */
   liveVideo: string | null = 'abcdefghij1';
@@ -23,7 +22,11 @@ export class YoutubeStandIn {
   /** Bodies of player requests. */
   readonly asked: unknown[] = [];
 
-  private constructor(readonly origin: HlsOrigin) {}
+  private constructor(readonly origin: HlsOrigin) {
+    const path = '/api/manifest/hls_variant/expire/1900000000/ei/x/index.m3u8';
+    origin.text(path, masterPlaylist([144, 360, 720, 1440]));
+    this.hlsManifestUrl = new URL(path, this.url).href;
+  }
 
   static async start(): Promise<YoutubeStandIn> {
     const stand = new YoutubeStandIn(await HlsOrigin.start());

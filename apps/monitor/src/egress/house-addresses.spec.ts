@@ -67,9 +67,19 @@ describe('an address that is answered in-house', () => {
 });
 
 describe('a POST through a lane', () => {
+  let origin: HlsOrigin;
+  let proxy: EgressProxy;
+
+  beforeAll(async () => {
+    origin = await HlsOrigin.start();
+    proxy = await EgressProxy.start({ allow: [origin.host] });
+  });
+  afterAll(async () => {
+    await proxy.stop();
+    await origin.stop();
+  });
+
   it('brings the text along, and is sent nowhere else', async () => {
-    const origin = await HlsOrigin.start();
-    const proxy = await EgressProxy.start({ allow: [origin.host] });
     const lane = await proxy.open('stream');
     origin.on('/echo', (incoming, response) => {
       void bodyOf(incoming).then((body) => response.end(`${incoming.method ?? ''} ${body}`));
@@ -79,7 +89,5 @@ describe('a POST through a lane', () => {
     origin.redirect('/elsewhere', origin.url('/echo'));
     expect(await lane.fetch(origin.url('/elsewhere'), { body: 'x' })).toMatchObject({ status: 302 });
     expect(origin.requests).toEqual(['/echo', '/elsewhere']);
-    await proxy.stop();
-    await origin.stop();
   });
 });

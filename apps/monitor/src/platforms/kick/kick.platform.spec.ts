@@ -24,11 +24,17 @@ describe('KickPlatform', () => {
   it('plays what the channel record names, until its token ends', async () => {
     stand.mood = 'live';
     const claims = Buffer.from('{"exp":1900000000}').toString('base64url');
-    stand.playbackUrl = `https://x.playback.live-video.net/a.m3u8?token=h.${claims}.s`;
+    stand.playbackUrl = stand.origin.url(`/master.m3u8?token=h.${claims}.s`);
     expect(await resolve('https://kick.com/Somebody')).toEqual({
-      ...{ url: stand.playbackUrl, headers: {}, pace: 'live', container: 'hls', expiresAt: 1_900_000_000_000 },
+      ...{
+        url: stand.origin.url('/720p.m3u8'),
+        headers: {},
+        pace: 'live',
+        container: 'hls',
+        expiresAt: 1_900_000_000_000,
+      },
     });
-    expect(stand.origin.requests.at(-1)).toBe('/api/v2/channels/somebody');
+    expect(stand.origin.requests).toEqual(['/api/v2/channels/somebody', '/master.m3u8']);
   });
 
   it.each<[KickMood, PlatformError['outcome']]>([
@@ -43,6 +49,16 @@ describe('KickPlatform', () => {
   it('tells what to do where a browser is wanted', async () => {
     stand.mood = 'cloudflare';
     await expect(resolve('somebody')).rejects.toThrow(/HLS address.*"url".*install streamlink or yt-dlp/);
+  });
+
+  it.each([
+    [404, 'gone'],
+    [403, 'blocked'],
+    [503, 'offline'],
+  ])('takes a playlist that answers %d for %s', async (status, outcome) => {
+    stand.mood = 'live';
+    stand.playbackUrl = stand.origin.text('/broken.m3u8', '', 'text/plain', status);
+    await expect(resolve('somebody')).rejects.toMatchObject({ outcome });
   });
 
   it('plays nothing but the web', async () => {

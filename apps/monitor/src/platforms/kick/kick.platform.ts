@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { AdapterDescriptor } from '#libs/contracts/monitors.js';
 import { expiryOf } from '../expiry.js';
+import { withRendition } from '../master-playlist.js';
 import { pageAddress } from '../page-address.js';
 import { PlatformError, type Platform, type Playback, type WayOut } from '../platform.port.js';
 import { ask, assertAnswered, notAddress, parseAnswer } from '../site-answer.js';
@@ -44,7 +45,9 @@ export class KickPlatform implements Platform {
     if (livestream === null || livestream.is_live === false || playbackUrl === null || playbackUrl === undefined) {
       throw PlatformError.of('offline', `${slug} is not live on Kick.`);
     }
-    return { url: playbackUrl, headers: {}, pace: 'live', container: 'hls', expiresAt: expiryOf(playbackUrl) };
+    const expiresAt = expiryOf(playbackUrl);
+    const master: Playback = { url: playbackUrl, headers: {}, pace: 'live', container: 'hls', expiresAt };
+    return withRendition(master, SITE, lane, signal);
   }
 }
 

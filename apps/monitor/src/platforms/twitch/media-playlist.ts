@@ -1,3 +1,5 @@
+import { attributesOf } from '../master-playlist.js';
+
 /** One segment of a media playlist. */
 export interface Segment {
   /** Media sequence number. */
@@ -70,12 +72,6 @@ export function parseMediaPlaylist(text: string, base: string): MediaPlaylist | 
     }
   }
   return { targetDurationS, segments, ranges: ranges.slice(-MOST_RANGES), ended };
-}
-
-/** The attributes of a tag (RFC 8216, 4.2), quotes taken off. */
-export function attributesOf(text: string): ReadonlyMap<string, string> {
-  const pairs = text.matchAll(/([A-Z0-9-]{1,64})=("[^"]*"|[^",]*)/g);
-  return new Map([...pairs].map(([, name = '', value = '']) => [name, value.replaceAll('"', '')]));
 }
 
 function rangeOf(value: string): DateRange[] {

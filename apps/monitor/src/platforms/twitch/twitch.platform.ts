@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { AdapterDescriptor } from '#libs/contracts/monitors.js';
 import type { FetchedResponse } from '../../egress/egress-fetch.js';
+import { variantsOf, variantToWatch } from '../master-playlist.js';
 import { pageAddress } from '../page-address.js';
 import { PlatformError, type Platform, type Playback, type WayOut } from '../platform.port.js';
 import { ask, assertAnswered, changed, notAddress, parseAnswer } from '../site-answer.js';
-import { variantsOf, variantToWatch } from './master-playlist.js';
 import { PlaylistFeed } from './playlist-feed.js';
 
 /** Where Twitch is, and what varies. */

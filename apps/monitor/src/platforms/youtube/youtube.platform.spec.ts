@@ -23,7 +23,13 @@ describe('YoutubePlatform', () => {
 
   it('plays the HLS address that the player is given, until it expires', async () => {
     expect(await resolve('https://www.youtube.com/watch?v=abcdefghij1')).toEqual({
-      ...{ url: stand.hlsManifestUrl, headers: {}, pace: 'live', container: 'hls', expiresAt: 1_900_000_000_000 },
+      ...{
+        url: new URL('/720p.m3u8', stand.url).href,
+        headers: {},
+        pace: 'live',
+        container: 'hls',
+        expiresAt: 1_900_000_000_000,
+      },
     });
     expect(stand.asked).toMatchObject([
       { videoId: 'abcdefghij1', context: { client: { clientName: 'ANDROID', hl: 'en' } } },

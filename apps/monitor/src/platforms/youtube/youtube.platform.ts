@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { AdapterDescriptor } from '#libs/contracts/monitors.js';
 import type { FetchedResponse } from '../../egress/egress-fetch.js';
 import { expiryOf } from '../expiry.js';
+import { withRendition } from '../master-playlist.js';
 import { pageAddress } from '../page-address.js';
 import { PlatformError, type Platform, type Playback, type WayOut } from '../platform.port.js';
 import { ask, assertAnswered, changed, notAddress, parseAnswer } from '../site-answer.js';
@@ -68,7 +69,9 @@ export class YoutubePlatform implements Platform {
       if (videoDetails?.isLive !== true) throw PlatformError.of('offline', 'That video is not live on YouTube now.');
       throw changed(SITE, 'no HLS address');
     }
-    return { url: manifest, headers: {}, pace: 'live', container: 'hls', expiresAt: expiryOf(manifest) };
+    const expiresAt = expiryOf(manifest);
+    const master: Playback = { url: manifest, headers: {}, pace: 'live', container: 'hls', expiresAt };
+    return withRendition(master, SITE, lane, signal);
   }
 
   /** The video that a channel's page leads to while it is live. */

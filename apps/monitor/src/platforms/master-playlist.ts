@@ -1,4 +1,5 @@
-import { attributesOf } from './media-playlist.js';
+import type { Playback, WayOut } from './platform.port.js';
+import { ask, assertAnswered, changed } from './site-answer.js';
 
 /** One rendition of a stream. */
 export interface Variant {
@@ -34,4 +35,31 @@ export function variantToWatch(variants: readonly Variant[]): Variant | undefine
   const pictures = variants.filter(({ height }) => height !== null);
   const byRate = (pictures.length > 0 ? [...pictures] : [...variants]).sort((a, b) => b.bandwidth - a.bandwidth);
   return byRate.find(({ height }) => (height ?? 0) <= MOST_LINES) ?? byRate.at(-1);
+}
+
+/**
+ * The same playback with the rendition that is worth watching in place of the master playlist: ffmpeg takes the first
+ * one, which on some sites is the smallest. A master whose sound is a rendition of its own stays as it is, for its
+ * picture alone would be silent; so does what is no master.
+ * @throws PlatformError when the playlist cannot be had
+ */
+export async function withRendition(
+  playback: Playback,
+  site: string,
+  lane: WayOut,
+  signal: AbortSignal,
+): Promise<Playback> {
+  const { url, headers } = playback;
+  const response = await ask({ url, site, headers }, lane, signal);
+  assertAnswered(response, site);
+  const text = response.body.toString('utf8');
+  if (!text.startsWith('#EXTM3U')) throw changed(site, 'no playlist');
+  if (/^#EXT-X-MEDIA:(?=[^\n]{0,1000}TYPE=AUDIO)[^\n]{0,4000}URI=/m.test(text)) return playback;
+  return { ...playback, url: variantToWatch(variantsOf(text, response.url))?.url ?? url };
+}
+
+/** The attributes of a tag (RFC 8216, 4.2), quotes taken off. */
+export function attributesOf(text: string): ReadonlyMap<string, string> {
+  const pairs = text.matchAll(/([A-Z0-9-]{1,64})=("[^"]*"|[^",]*)/g);
+  return new Map([...pairs].map(([, name = '', value = '']) => [name, value.replaceAll('"', '')]));
 }
