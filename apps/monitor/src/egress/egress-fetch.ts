@@ -10,6 +10,8 @@ import { secured } from './tls-client.js';
 /** What to send. */
 export interface FetchInit {
   headers?: Readonly<Record<string, string>>;
+  /** Makes it a POST with this text; a redirect is then given back as the answer, so that it is not sent elsewhere. */
+  body?: string;
   /** Bytes of the body that are kept; reading stops there. 64 KiB when unset. */
   maxBytes?: number;
   /** For everything together, redirects included; 10 s when unset. */
@@ -48,11 +50,12 @@ export async function fetchThrough(url: string, init: FetchInit, bounds: FetchBo
   let headers = init.headers ?? {};
   try {
     for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-      const response = await exchange(target, headers, bounds, signal);
+      const response = await exchange(target, headers, init.body, bounds, signal);
       const location = response.headers.location;
       const redirected = [301, 302, 303, 307, 308].includes(response.statusCode ?? 0) && location !== undefined;
       assertNotCompressed(response);
-      if (!redirected) return await collect(response, target, init.maxBytes ?? 64 * 2 ** 10, bounds.budget, signal);
+      if (!redirected || init.body !== undefined)
+        return await collect(response, target, init.maxBytes ?? 64 * 2 ** 10, bounds.budget, signal);
       response.destroy();
       const next = parse(new URL(location, target).href);
       // What is meant for one host is not told to another.
@@ -77,6 +80,7 @@ function parse(url: string): URL {
 async function exchange(
   url: URL,
   headers: Readonly<Record<string, string>>,
+  body: string | undefined,
   { destinations, budget, route, ca }: FetchBounds,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
@@ -91,6 +95,7 @@ async function exchange(
   return new Promise((resolve, reject) => {
     const outgoing = request({
       createConnection: () => connection,
+      method: body === undefined ? 'GET' : 'POST',
       path: `${url.pathname}${url.search}`,
       headers: { ...headers, ...basicAuth(url), host: url.host, 'accept-encoding': 'identity', connection: 'close' },
       maxHeaderSize: budget.limits.headerBytes,
@@ -100,7 +105,7 @@ async function exchange(
       socket.destroy();
       reject(error);
     });
-    outgoing.end();
+    outgoing.end(body);
   });
 }
 
