@@ -71,7 +71,7 @@ describe('the main job', () => {
     expect(mine.items.filter(({ detectionId }) => detectionId === detection.id)).toHaveLength(1);
     const theirs = must(await other.client.GET('/api/notifications', { params: { query: {} } }));
     expect(theirs.items).toEqual([]);
-    expect(ears.other).toEqual({ detections: [], statuses: [], notifications: [] });
+    expect(ears.other).toEqual({ detections: [], transcripts: [], statuses: [], notifications: [] });
     const hidden = await other.client.GET('/api/detections/{id}', { params: { path: { id: detection.id } } });
     expect(hidden.response.status).toBe(404);
   }, 90_000);
