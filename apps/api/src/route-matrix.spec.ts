@@ -149,6 +149,10 @@ const MATRIX: Record<string, Row> = {
     expect: [401, 404, 200, 200, 401, 401],
     path: ({ detectionId }) => `/api/detections/${detectionId}/image`,
   },
+  'GET /api/detections/:id/clip': {
+    expect: [401, 404, 200, 200, 401, 401],
+    path: ({ detectionId }) => `/api/detections/${detectionId}/clip`,
+  },
 
   'GET /api/notifications': { expect: signedIn },
   'GET /api/notifications/unread-count': { expect: signedIn },

@@ -209,7 +209,7 @@ export interface paths {
         delete: operations["deleteStream"];
         options?: never;
         head?: never;
-        /** Change a stream; a new source restarts its capture */
+        /** Change a stream; a new source, part, language or chat restarts its capture */
         patch: operations["updateStream"];
         trace?: never;
     };
@@ -464,7 +464,7 @@ export interface paths {
         };
         /**
          * Detections, newest first
-         * @description An agent sees those of the streams assigned to it. Example: `?label=person&severity=high&from=2026-01-01T00:00:00Z`.
+         * @description An agent sees those of the streams assigned to it. Example: `?kind=video&label=person&severity=high&from=2026-01-01T00:00:00Z`.
          */
         get: operations["listDetections"];
         put?: never;
@@ -502,7 +502,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One detection, with a fresh image link */
+        /** One detection, with fresh links to its evidence */
         get: operations["getDetection"];
         put?: never;
         post?: never;
@@ -524,6 +524,26 @@ export interface paths {
          * @description The clean frame as it was seen; with `boxes=1` the boxes are drawn over it. Open to a signed-in user who may see the detection, and to whoever has its `imageUrl`, which carries a signature and holds for an hour: `/api/detections/4be0643f-1d98-473b-97cd-ca98a65347dd/image?expires=1767225600000&signature=…&boxes=1`.
          */
         get: operations["getDetectionImage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/detections/{id}/clip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The stretch of sound
+         * @description What was heard, and a little around it. Open to a signed-in user who may see the detection, and to whoever has its `clipUrl`, which carries a signature and holds for an hour.
+         */
+        get: operations["getDetectionClip"];
         put?: never;
         post?: never;
         delete?: never;
@@ -685,6 +705,12 @@ export interface components {
             url: string;
             /** @example 5 */
             priority: number;
+            /** @description Which parts of it are watched. */
+            parts: components["schemas"]["Modality"][];
+            /** @description Code of the language that is spoken; null to find out. */
+            language: string | null;
+            /** @description Where its chat is, when its address does not say it. */
+            chat: components["schemas"]["ChatChannel"] | null;
             /** @description Whether it should be watched. */
             monitored: boolean;
             /** @description Grows with every start, stop, restart and change of source. */
@@ -694,6 +720,16 @@ export interface components {
             createdAt: string;
             /** Format: date-time */
             updatedAt: string;
+        };
+        /** @enum {string} */
+        Modality: "video" | "audio" | "chat";
+        ChatChannel: {
+            /** @example twitch */
+            platform: string;
+            /** @example some_streamer */
+            channel: string;
+            /** @description Names of the options that are set; to admins alone. */
+            optionKeys?: string[];
         };
         StreamState: {
             status: components["schemas"]["StreamStatus"];
@@ -728,6 +764,39 @@ export interface components {
              * @example 5
              */
             priority?: number;
+            /**
+             * @description Which parts of it are watched; all by default.
+             * @example [
+             *       "video",
+             *       "audio",
+             *       "chat"
+             *     ]
+             */
+            parts?: components["schemas"]["Modality"][];
+            /**
+             * @description Code of the language that is spoken; null to find out.
+             * @default null
+             * @example en
+             */
+            language?: string | null;
+            /** @default null */
+            chat?: components["schemas"]["ChatChannelRequest"] | null;
+        };
+        ChatChannelRequest: {
+            /**
+             * @description Id of a chat source, or `push` for a chat whose owner sends it in.
+             * @example twitch
+             */
+            platform: string;
+            /**
+             * @description Name or id of the room, as the platform has it.
+             * @example some_streamer
+             */
+            channel: string;
+            /** @description What the chat source takes, credentials included; never shown again. Those that are stored stay when this is left out and the platform is the same. */
+            options?: {
+                [key: string]: unknown;
+            };
         };
         UpdateStreamRequest: {
             /**
@@ -750,6 +819,21 @@ export interface components {
              * @example 5
              */
             priority?: number;
+            /**
+             * @description Which parts of it are watched; all by default.
+             * @example [
+             *       "video",
+             *       "audio",
+             *       "chat"
+             *     ]
+             */
+            parts?: components["schemas"]["Modality"][];
+            /**
+             * @description Code of the language that is spoken; null to find out.
+             * @example en
+             */
+            language?: string | null;
+            chat?: components["schemas"]["ChatChannelRequest"] | null;
         };
         AssignmentPage: {
             items: components["schemas"]["Assignment"][];
@@ -1088,8 +1172,6 @@ export interface components {
             frames: number | null;
             ptsMs: number | null;
         };
-        /** @enum {string} */
-        Modality: "video" | "audio" | "chat";
         Quote: {
             text: string;
             start: number;
@@ -2850,7 +2932,11 @@ export interface operations {
                 cursor?: string;
                 /** @description Only those of this stream. */
                 streamId?: string;
-                /** @description Only those of this label, e.g. `person`. */
+                /** @description Only what was seen (`video`), heard (`audio`) or read (`chat`). */
+                kind?: components["schemas"]["Modality"];
+                /** @description Only what this detector found, e.g. `yolo`, `phrases` or `sound`. */
+                detector?: string;
+                /** @description Only those of this label: an object such as `person`, the name of a keyword, or a signal. */
                 label?: string;
                 /** @description Only those of this severity. */
                 severity?: components["schemas"]["Severity"];
@@ -2901,7 +2987,11 @@ export interface operations {
                 limit?: number;
                 /** @description `nextCursor` of the page before; the first page when left out. */
                 cursor?: string;
-                /** @description Only those of this label, e.g. `person`. */
+                /** @description Only what was seen (`video`), heard (`audio`) or read (`chat`). */
+                kind?: components["schemas"]["Modality"];
+                /** @description Only what this detector found, e.g. `yolo`, `phrases` or `sound`. */
+                detector?: string;
+                /** @description Only those of this label: an object such as `person`, the name of a keyword, or a signal. */
                 label?: string;
                 /** @description Only those of this severity. */
                 severity?: components["schemas"]["Severity"];
@@ -2999,12 +3089,12 @@ export interface operations {
     getDetectionImage: {
         parameters: {
             query?: {
+                /** @description From the link: epoch ms until it holds. */
+                expires?: number;
+                /** @description From the link. */
+                signature?: string;
                 /** @description `1` draws the boxes with label and score. */
                 boxes?: "0" | "1" | "true" | "false";
-                /** @description From `imageUrl`: epoch ms until it holds. */
-                expires?: number;
-                /** @description From `imageUrl`. */
-                signature?: string;
             };
             header: {
                 authorization: string;
@@ -3023,6 +3113,62 @@ export interface operations {
                 };
                 content: {
                     "image/jpeg": string;
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDetectionClip: {
+        parameters: {
+            query?: {
+                /** @description From the link: epoch ms until it holds. */
+                expires?: number;
+                /** @description From the link. */
+                signature?: string;
+            };
+            header: {
+                authorization: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A WAV file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/wav": string;
                 };
             };
             /** @description The request does not fit (`request.invalid`, with `errors`). */
