@@ -68,9 +68,10 @@ export class DemoClient {
     await this.ensure('take a keyword', '/keywords', { ...keyword, appliesTo: 'both', cooldownMs: 0 });
   }
 
-  /** Has a signal told; one that is there already stays as it is. */
+  /** Has a signal told each time it occurs. */
   async tellOf(signal: string): Promise<void> {
-    await this.ensure('take a signal', '/signals', { signal, severity: 'medium', cooldownMs: 0 });
+    const body = { enabled: true, severity: 'medium', cooldownMs: 0 };
+    expectSuccess('tell of a signal', await this.send('PATCH', `/signals/${signal}`, body));
   }
 
   /** The stream of that name, as it should be: made, corrected, or found so. */

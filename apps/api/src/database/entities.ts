@@ -4,7 +4,10 @@ import { RefreshTokenEntity } from '../auth/refresh-token.entity.js';
 import { SessionEntity } from '../auth/session.entity.js';
 import { DetectionEntity } from '../detections/detection.entity.js';
 import { NotificationEntity } from '../notifications/notification.entity.js';
-import { ObjectRuleEntity } from '../rules/object-rule.entity.js';
+import { KeywordRuleEntity } from '../rules/keywords/keyword-rule.entity.js';
+import { ObjectRuleEntity } from '../rules/objects/object-rule.entity.js';
+import { SignalRuleEntity } from '../rules/signals/signal-rule.entity.js';
+import { ZoneEntity } from '../rules/zones/zone.entity.js';
 import { StreamEntity } from '../streams/stream.entity.js';
 import { UserEntity } from '../users/user.entity.js';
 
@@ -14,7 +17,10 @@ export const entities = [
   AssignmentEntity,
   DetectionEntity,
   NotificationEntity,
+  KeywordRuleEntity,
   ObjectRuleEntity,
+  SignalRuleEntity,
+  ZoneEntity,
   RefreshTokenEntity,
   SessionEntity,
   StreamEntity,

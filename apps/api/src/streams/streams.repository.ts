@@ -6,6 +6,7 @@ import type { StatusReason, StreamStatus } from '#libs/contracts/primitives.js';
 import type { AuthenticatedUser } from '../auth/authenticated-user.js';
 import { uniqueViolation } from '../database/constraint-violations.js';
 import { channelOf, type ChatChannelRequest } from './chat-channel.dto.js';
+import { growForZonesOf } from '../rules/rule-set-version.js';
 import { StreamEntity } from './stream.entity.js';
 import { streamNameTaken } from './streams.errors.js';
 
@@ -86,8 +87,11 @@ export class StreamsRepository {
   }
 
   /** @returns whether there was one. */
-  async remove(id: string): Promise<boolean> {
-    return ((await this.rows.delete({ id })).affected ?? 0) > 0;
+  remove(id: string): Promise<boolean> {
+    return this.rows.manager.transaction(async (tx) => {
+      await growForZonesOf(tx, id);
+      return ((await tx.delete(StreamEntity, { id })).affected ?? 0) > 0;
+    });
   }
 
   /** All streams that should be watched. */
