@@ -32,7 +32,19 @@ export async function makeClip(ffmpeg: string, path: string, plan: ClipPlan): Pr
   const heard = sound === undefined ? [] : ['-i', sound];
   const audio = sound === undefined ? [] : ['-map', '2:a', '-c:a', 'aac', '-t', String(photoSeconds + plainSeconds)];
   const inputs = [...still, ...plain, ...heard];
-  await run(ffmpeg, ['-v', 'error', ...inputs, '-filter_complex', graph, '-map', '[v]', ...codec, ...audio, '-y', path]);
+  await run(ffmpeg, [
+    '-v',
+    'error',
+    ...inputs,
+    '-filter_complex',
+    graph,
+    '-map',
+    '[v]',
+    ...codec,
+    ...audio,
+    '-y',
+    path,
+  ]);
   return path;
 }
 
@@ -48,7 +60,8 @@ export async function makeSound(ffmpeg: string, path: string, speech: string | n
   const chords = 'lt(t,11)*0.02*(sin(2*PI*220*t)+sin(2*PI*330*t))';
   const made = (sum: string): string[] => ['-f', 'lavfi', '-i', `aevalsrc=exprs='${sum}':s=48000:d=${SOUND_SECONDS}`];
   const mixed = '[1:a]volume=0.3,aresample=48000,apad[said];[0:a][said]amix=inputs=2:duration=first:normalize=0';
-  const inputs = speech === null ? made(`${alarm}+${chords}`) : [...made(alarm), '-i', speech, '-filter_complex', mixed];
+  const inputs =
+    speech === null ? made(`${alarm}+${chords}`) : [...made(alarm), '-i', speech, '-filter_complex', mixed];
   await run(ffmpeg, ['-v', 'error', ...inputs, '-ac', '1', '-y', path]);
   return path;
 }

@@ -91,7 +91,7 @@ export class DemoClient {
 
   /** How a stream and the parts of its session are doing; null when the api does not say. */
   async doing(streamId: string): Promise<StreamDoing | null> {
-    const path = `/monitoring/detection-status/${streamId}`;
+    const path = `/monitor/detection-status/${streamId}`;
     const answer = await this.asking(() => this.send('GET', path)).catch(() => null);
     const doing = Doing.safeParse(answer?.body);
     if (!doing.success) return null;
