@@ -140,7 +140,8 @@ export type ImportKeywordsResult = z.infer<typeof ImportKeywordsResult>;
 /** The columns that a request decides. */
 export function fieldsOf({ label, ...request }: CreateKeywordRequest): KeywordFields {
   const pattern = request.kind === 'literal' ? request.pattern.trim() : request.pattern;
-  return { ...request, pattern, label: label ?? request.pattern.slice(0, 200) };
+  // Cut between characters.
+  return { ...request, pattern, label: label ?? pattern.slice(0, 200).replace(/\p{Cs}$/u, '') };
 }
 
 export function viewOf(row: KeywordRuleEntity): KeywordView {
