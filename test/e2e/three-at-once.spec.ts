@@ -70,20 +70,19 @@ describe('three at once', () => {
     must(await admin.client.POST('/api/keywords', { body: { label, pattern, cooldownMs: 0 } }));
   }
 
-  /** The session as the api tells of it. */
-  async function session(): Promise<Session> {
+  /** The session as the api tells of it; null before a monitor has told of it. */
+  async function sessionToldOf(): Promise<Session | null> {
     const path = { id: streamId };
-    const told = must(await admin.client.GET('/api/monitor/detection-status/{id}', { params: { path } }));
-    if (told.session === null) throw new Error(`no session is told of; the stream is ${told.status.status}`);
-    return told.session;
+    return must(await admin.client.GET('/api/monitor/detection-status/{id}', { params: { path } })).session;
   }
 
   /** Waits until the session is as wished. */
   async function sessionWith(wish: (session: Session) => boolean, words: string, withinMs = 20_000): Promise<Session> {
-    let last = 'nothing';
+    let last = 'no session is told of';
     return eventually(
       async () => {
-        const now = await session();
+        const now = await sessionToldOf();
+        if (now === null) return null;
         last = JSON.stringify({ ...now.parts, frames: now.framesInspected, sound: now.sound, chat: now.chat });
         return wish(now) ? now : null;
       },
@@ -91,6 +90,8 @@ describe('three at once', () => {
       () => `${words}; last: ${last}`,
     );
   }
+
+  const session = (): Promise<Session> => sessionWith(() => true, 'there is no session');
 
   /** Writes a line in the chat, again and again, until `label` was found in it anew. */
   async function writeUntilFound(text: string, label: string): Promise<void> {
