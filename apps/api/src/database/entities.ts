@@ -6,6 +6,7 @@ import { DetectionEntity } from '../detections/detection.entity.js';
 import { NotificationEntity } from '../notifications/notification.entity.js';
 import { ObjectRuleEntity } from '../rules/object-rule.entity.js';
 import { StreamEntity } from '../streams/stream.entity.js';
+import { TranscriptEntity } from '../transcripts/transcript.entity.js';
 import { UserEntity } from '../users/user.entity.js';
 
 /** Every entity; one that is not listed here does not exist. */
@@ -18,5 +19,6 @@ export const entities = [
   RefreshTokenEntity,
   SessionEntity,
   StreamEntity,
+  TranscriptEntity,
   UserEntity,
 ];
