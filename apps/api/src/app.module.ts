@@ -15,6 +15,7 @@ import { RealtimeModule } from './realtime/realtime.module.js';
 import { RulesModule } from './rules/rules.module.js';
 import { RuntimeModule, type ApiSettings } from './runtime.module.js';
 import { StreamsModule } from './streams/streams.module.js';
+import { TranscriptsModule } from './transcripts/transcripts.module.js';
 import { UsersModule } from './users/users.module.js';
 
 /** The list of rooms. */
@@ -40,6 +41,7 @@ export class AppModule {
         NotificationsModule,
         RealtimeModule,
         DetectionsModule,
+        TranscriptsModule,
       ],
     };
   }

@@ -9,6 +9,7 @@ import { ObjectRuleEntity } from '../rules/objects/object-rule.entity.js';
 import { SignalRuleEntity } from '../rules/signals/signal-rule.entity.js';
 import { ZoneEntity } from '../rules/zones/zone.entity.js';
 import { StreamEntity } from '../streams/stream.entity.js';
+import { TranscriptEntity } from '../transcripts/transcript.entity.js';
 import { UserEntity } from '../users/user.entity.js';
 
 /** Every entity; one that is not listed here does not exist. */
@@ -24,5 +25,6 @@ export const entities = [
   RefreshTokenEntity,
   SessionEntity,
   StreamEntity,
+  TranscriptEntity,
   UserEntity,
 ];

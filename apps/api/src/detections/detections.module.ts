@@ -5,6 +5,8 @@ import { API_SETTINGS, type ApiSettings } from '../runtime.module.js';
 import { NotificationsModule } from '../notifications/notifications.module.js';
 import { StreamStatusHandler } from '../streams/stream-status.handler.js';
 import { StreamsModule } from '../streams/streams.module.js';
+import { TranscriptWrittenHandler } from '../transcripts/transcript-written.handler.js';
+import { TranscriptsModule } from '../transcripts/transcripts.module.js';
 import { DetectionClosedHandler, DetectionContextHandler, DetectionOpenedHandler } from './detection-fact.handlers.js';
 import { DetectionEntity } from './detection.entity.js';
 import { DetectionViews } from './detection-views.js';
@@ -20,7 +22,7 @@ import { SpoolProgressRepository } from './spool-progress.repository.js';
 
 /** From facts to rows, and from rows to those who may see them. */
 @Module({
-  imports: [TypeOrmModule.forFeature([DetectionEntity]), NotificationsModule, StreamsModule],
+  imports: [TypeOrmModule.forFeature([DetectionEntity]), NotificationsModule, StreamsModule, TranscriptsModule],
   controllers: [DetectionsController],
   providers: [
     DetectionViews,
@@ -40,9 +42,15 @@ import { SpoolProgressRepository } from './spool-progress.repository.js';
       useFactory: ({ EVIDENCE_URL }: ApiSettings) => createEvidenceStore(EVIDENCE_URL),
     },
     {
-      // Within a batch beginnings come before ends: an event may open and close in the same one.
+      // What was said comes before what was found in it. Within a batch beginnings come before ends: an event may open and close in the same one.
       provide: FACT_HANDLERS,
-      inject: [DetectionOpenedHandler, DetectionContextHandler, DetectionClosedHandler, StreamStatusHandler],
+      inject: [
+        TranscriptWrittenHandler,
+        DetectionOpenedHandler,
+        DetectionContextHandler,
+        DetectionClosedHandler,
+        StreamStatusHandler,
+      ],
       useFactory: (...handlers: unknown[]) => handlers,
     },
   ],
