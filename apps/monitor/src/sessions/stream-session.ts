@@ -66,6 +66,7 @@ export class StreamSession {
   /** Runs that failed since the last frame. */
   private failedRuns = 0;
   private firstFrameAt: number | null = null;
+  private current: CaptureRun | null = null;
 
   /** @param session number of this session, larger than any before it for the stream. */
   constructor(
@@ -105,6 +106,11 @@ export class StreamSession {
       await this.picture?.end();
       await this.senses?.end(signal.aborted ? 0 : LAST_WORDS_MS);
     }
+  }
+
+  /** Process id of the newest ffmpeg of this session; null before the first. */
+  get ffmpegPid(): number | null {
+    return this.current?.stats.pid ?? null;
   }
 
   /** Live figures for the heartbeat. */
@@ -196,6 +202,7 @@ export class StreamSession {
       ...(parts.stallMs === undefined ? {} : { stallMs: parts.stallMs }),
     };
     const run = new CaptureRun(options, this.clock, sound, signal);
+    this.current = run;
     const droppedBefore = figures.dropped;
     for await (const timed of run.frames()) {
       figures.captured += 1 + droppedBefore + run.dropped - figures.dropped;
