@@ -712,6 +712,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/streams/{id}/transcripts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was said on a stream, newest first
+         * @description Empty for a stream that is not there or not assigned to the calling agent.
+         */
+        get: operations["listStreamTranscripts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/transcripts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search in everything that was said, newest first
+         * @description An agent finds what was said on the streams assigned to it. Words are taken as they are written.
+         */
+        get: operations["searchTranscripts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1693,6 +1733,56 @@ export interface components {
         ChatRole: "broadcaster" | "moderator" | "vip" | "subscriber" | "staff" | "verified";
         /** @enum {string} */
         ChatMessageKind: "text" | "tip" | "system" | "deleted";
+        TranscriptPage: {
+            items: components["schemas"]["Transcript"][];
+            /** @description Cursor of the next page, null on the last one. */
+            nextCursor: string | null;
+        };
+        Transcript: {
+            /** Format: uuid */
+            id: string;
+            seq: string;
+            /** Format: uuid */
+            streamId: string;
+            text: string;
+            language: string | null;
+            engine: string;
+            model: string;
+            /** Format: date-time */
+            startedAt: string;
+            /** Format: date-time */
+            endedAt: string;
+        };
+        TranscriptHitPage: {
+            items: components["schemas"]["TranscriptHit"][];
+            /** @description Cursor of the next page, null on the last one. */
+            nextCursor: string | null;
+        };
+        TranscriptHit: {
+            /** Format: uuid */
+            id: string;
+            seq: string;
+            /** Format: uuid */
+            streamId: string;
+            text: string;
+            language: string | null;
+            engine: string;
+            model: string;
+            /** Format: date-time */
+            startedAt: string;
+            /** Format: date-time */
+            endedAt: string;
+            /** @description The stretch of plain text in which the words stand, and where. Escape it before it becomes HTML. */
+            fragment: {
+                text: string;
+                highlights: {
+                    /** @description UTF-16 unit of the fragment where it begins. */
+                    start: number;
+                    /** @description UTF-16 unit after its last. */
+                    end: number;
+                }[];
+            };
+        };
         Problem: {
             /**
              * @description A URI that names the kind of problem.
@@ -4572,6 +4662,108 @@ export interface operations {
             };
             /** @description Not there, or not yours to see. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listStreamTranscripts: {
+        parameters: {
+            query?: {
+                /** @description How many items to return. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; the first page when left out. */
+                cursor?: string;
+                /** @description Words to look for, all of them; `"a phrase"`, `or` and `-without` are understood. */
+                q?: string;
+                /** @description Only what was said at or after this instant. */
+                from?: string;
+                /** @description Only what was said before this instant. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TranscriptPage"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    searchTranscripts: {
+        parameters: {
+            query: {
+                /** @description How many items to return. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; the first page when left out. */
+                cursor?: string;
+                /** @description Words to look for, all of them; `"a phrase"`, `or` and `-without` are understood. */
+                q: string;
+                /** @description Only what was said at or after this instant. */
+                from?: string;
+                /** @description Only what was said before this instant. */
+                to?: string;
+                /** @description Only on this stream. */
+                streamId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TranscriptHitPage"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
