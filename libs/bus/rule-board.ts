@@ -22,9 +22,10 @@ export class RuleBoard {
     await this.hints.publish(CHANNELS.rules, RulesHint, { version: rules.version });
   }
 
-  /** Version of the rule set on the board; null when none is up. */
+  /** Version of the rule set on the board, without reading the set; null when none is up. */
   async version(): Promise<number | null> {
-    const text = await this.redis.get(REDIS.rulesVersion);
+    const [text, there] = await Promise.all([this.redis.get(REDIS.rulesVersion), this.redis.exists(REDIS.rules)]);
+    if (there === 0) return null;
     return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
   }
 

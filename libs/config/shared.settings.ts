@@ -81,6 +81,24 @@ export const monitorSettings = {
     'Model from the manifest, or the path of your own `.onnx`; its labels are in a `.txt` of the same name, one a line.',
   ),
   MODEL_DOWNLOAD: setting(z.stringbool().default(true), 'Whether missing weights of the manifest may be downloaded.'),
+  SPEECH_MODEL: setting(
+    z.string().optional(),
+    'Speech model from the manifest, or the path of a folder with one; the default of the manifest when unset. With SPEECH_SERVER_URL the name that the server knows it by.',
+  ),
+  SPEECH_LANGUAGE: setting(
+    z.string().max(20).default(''),
+    'Code of the language that is spoken, e.g. `en`; the model finds out when empty.',
+  ),
+  SPEECH_THREADS: setting(integer(1, 64).default(1), 'Threads of the speech model.'),
+  SPEECH_SERVER_URL: setting(
+    z.url({ protocol: /^https?$/ }).optional(),
+    'OpenAI-compatible server that writes speech down, up to and without `/v1`, e.g. `http://gpu.internal:8000`; the model runs in the monitor when unset. Its host and port may be private.',
+  ),
+  SPEECH_SERVER_KEY: secret(z.string().optional(), 'Key for SPEECH_SERVER_URL.'),
+  TWITCH_IRC_URL: setting(
+    z.url({ protocol: /^wss?$/ }).default('wss://irc-ws.chat.twitch.tv:443'),
+    'Where the chat of Twitch is read. Behind a relay of your own, that; a private address must be in EGRESS_ALLOW too.',
+  ),
   SPOOL_DIR: setting(
     z.string().default('/var/lib/vigil/spool'),
     'Directory of facts that the api has not committed yet.',

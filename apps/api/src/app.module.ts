@@ -18,6 +18,7 @@ import { ReviewsModule } from './reviews/reviews.module.js';
 import { RulesModule } from './rules/rules.module.js';
 import { RuntimeModule, type ApiSettings } from './runtime.module.js';
 import { StreamsModule } from './streams/streams.module.js';
+import { TranscriptsModule } from './transcripts/transcripts.module.js';
 import { UsersModule } from './users/users.module.js';
 
 /** The list of rooms. */
@@ -46,6 +47,7 @@ export class AppModule {
         DetectionsModule,
         ReviewsModule,
         DashboardModule,
+        TranscriptsModule,
       ],
     };
   }

@@ -13,6 +13,8 @@ interface Scene {
   streamId: string;
   assignmentId: string;
   ruleId: string;
+  keywordId: string;
+  zoneId: string;
   detectionId: string;
   /** A notification of the assigned agent about that detection. */
   notificationId: string;
@@ -36,6 +38,13 @@ const streamPath =
   (suffix = '', prefix = '/api/streams/') =>
   ({ streamId }: Scene): string =>
     prefix + streamId + suffix;
+
+const TRIANGLE = [
+  [0, 0],
+  [1, 0],
+  [0, 1],
+];
+const zonePath = ({ streamId, zoneId }: Scene): string => `/api/streams/${streamId}/zones/${zoneId}`;
 
 /** Who gets which answer, for every route the api has. */
 const MATRIX: Record<string, Row> = {
@@ -169,6 +178,46 @@ const MATRIX: Record<string, Row> = {
     path: ({ ruleId }) => `/api/objects/${ruleId}`,
   },
 
+  'GET /api/keywords': { expect: signedIn },
+  'POST /api/keywords': { expect: [401, 403, 403, 201, 401, 401], body: () => ({ pattern: unique() }) },
+  'POST /api/keywords/import': {
+    expect: [401, 403, 403, 200, 401, 401],
+    body: () => ({ rules: [{ pattern: unique() }] }),
+  },
+  'POST /api/keywords/test': { expect: signedIn, body: () => ({ text: 'fr33 money' }) },
+  'GET /api/keywords/:id': { expect: signedIn, path: ({ keywordId }) => `/api/keywords/${keywordId}` },
+  'PATCH /api/keywords/:id': {
+    expect: [401, 403, 403, 200, 401, 401],
+    path: ({ keywordId }) => `/api/keywords/${keywordId}`,
+    body: () => ({ severity: 'high' }),
+  },
+  'DELETE /api/keywords/:id': {
+    expect: [401, 403, 403, 204, 401, 401],
+    path: ({ keywordId }) => `/api/keywords/${keywordId}`,
+  },
+
+  'GET /api/streams/:streamId/zones': { expect: [401, 404, 200, 200, 401, 401], path: streamPath('/zones') },
+  'POST /api/streams/:streamId/zones': {
+    expect: [401, 403, 403, 201, 401, 401],
+    path: streamPath('/zones'),
+    body: () => ({ name: unique(), points: TRIANGLE }),
+  },
+  'GET /api/streams/:streamId/zones/:id': { expect: [401, 404, 200, 200, 401, 401], path: zonePath },
+  'PATCH /api/streams/:streamId/zones/:id': {
+    expect: [401, 403, 403, 200, 401, 401],
+    path: zonePath,
+    body: () => ({ kind: 'exclude' }),
+  },
+  'DELETE /api/streams/:streamId/zones/:id': { expect: [401, 403, 403, 204, 401, 401], path: zonePath },
+
+  'GET /api/signals': { expect: signedIn },
+  'GET /api/signals/:signal': { expect: signedIn, path: () => '/api/signals/dead_air' },
+  'PATCH /api/signals/:signal': {
+    expect: [401, 403, 403, 200, 401, 401],
+    path: () => '/api/signals/dead_air',
+    body: () => ({ severity: 'high' }),
+  },
+
   'POST /api/monitoring/stream/:id/start': {
     expect: [401, 404, 202, 202, 401, 401],
     path: streamPath('/start', '/api/monitoring/stream/'),
@@ -183,6 +232,7 @@ const MATRIX: Record<string, Row> = {
     path: streamPath('', '/api/monitor/detection-status/'),
   },
   'GET /api/monitor/health': { expect: signedIn },
+  'GET /api/detectors': { expect: signedIn },
   'GET /api/monitors': { expect: [401, 403, 403, 200, 401, 401] },
 
   'GET /api/detections': { expect: signedIn },
@@ -202,6 +252,10 @@ const MATRIX: Record<string, Row> = {
   'GET /api/detections/:id/image': {
     expect: [401, 404, 200, 200, 401, 401],
     path: ({ detectionId }) => `/api/detections/${detectionId}/image`,
+  },
+  'GET /api/detections/:id/clip': {
+    expect: [401, 404, 200, 200, 401, 401],
+    path: ({ detectionId }) => `/api/detections/${detectionId}/clip`,
   },
 
   'GET /api/notifications': { expect: signedIn },
@@ -253,6 +307,8 @@ describe('the route matrix', () => {
     const streamId = await made('/api/streams', { name: unique(), url: 'https://example.com/live.m3u8' });
     const assignmentId = await made('/api/assignments', { streamId, agentId: users.assigned });
     const ruleId = await made('/api/objects', { label: unique() });
+    const keywordId = await made('/api/keywords', { pattern: unique() });
+    const zoneId = await made(`/api/streams/${streamId}/zones`, { name: unique(), points: TRIANGLE });
     let notificationId = '';
     const off = api.events.on('notification.created', ({ userId, notification }) => {
       if (userId === users.assigned) notificationId = notification.id;
@@ -260,7 +316,8 @@ describe('the route matrix', () => {
     const { id: detectionId } = await api.detect(streamId);
     off();
     const disposableAgentId = await api.user(`d${unique()}`, 'agent');
-    return { actor, streamId, assignmentId, ruleId, detectionId, notificationId, agentIds: users, disposableAgentId };
+    const rules = { ruleId, keywordId, zoneId };
+    return { actor, streamId, assignmentId, ...rules, detectionId, notificationId, agentIds: users, disposableAgentId };
   }
 
   async function tokenOf(actor: Actor): Promise<string | null> {

@@ -5,10 +5,14 @@ import { RefreshTokenEntity } from '../auth/refresh-token.entity.js';
 import { SessionEntity } from '../auth/session.entity.js';
 import { DetectionEntity } from '../detections/detection.entity.js';
 import { NotificationEntity } from '../notifications/notification.entity.js';
-import { ObjectRuleEntity } from '../rules/object-rule.entity.js';
 import { StreamJobEntity } from '../streams/jobs/stream-job.entity.js';
-import { StreamEntity } from '../streams/stream.entity.js';
 import { VerdictEntity } from '../reviews/verdict.entity.js';
+import { KeywordRuleEntity } from '../rules/keywords/keyword-rule.entity.js';
+import { ObjectRuleEntity } from '../rules/objects/object-rule.entity.js';
+import { SignalRuleEntity } from '../rules/signals/signal-rule.entity.js';
+import { ZoneEntity } from '../rules/zones/zone.entity.js';
+import { StreamEntity } from '../streams/stream.entity.js';
+import { TranscriptEntity } from '../transcripts/transcript.entity.js';
 import { UserEntity } from '../users/user.entity.js';
 
 /** Every entity; one that is not listed here does not exist. */
@@ -18,11 +22,15 @@ export const entities = [
   AuditEntryEntity,
   DetectionEntity,
   NotificationEntity,
+  KeywordRuleEntity,
   ObjectRuleEntity,
+  SignalRuleEntity,
+  ZoneEntity,
   RefreshTokenEntity,
   SessionEntity,
   StreamEntity,
   StreamJobEntity,
+  TranscriptEntity,
   UserEntity,
   VerdictEntity,
 ];

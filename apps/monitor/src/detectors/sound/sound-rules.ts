@@ -108,6 +108,17 @@ export class SoundRules {
     return told('audio_lost', this.occurrences.audio_lost.add(this.lastEndMs, streamTimeMs, 'on'));
   }
 
+  /** A new run of the capture begins: sound is missed from here on only, and nothing is known of the time between. */
+  resume(streamTimeMs: number): SoundEvent[] {
+    const { lastEndMs } = this;
+    if (lastEndMs === null) return [];
+    const events = streamTimeMs - lastEndMs > GAP_MS ? this.forget(lastEndMs) : [];
+    const lost = this.occurrences.audio_lost;
+    if (!lost.isOpen) lost.end(lastEndMs);
+    this.lastEndMs = streamTimeMs;
+    return events;
+  }
+
   /** The stream has ended: ends what lasts. */
   close(streamTimeMs: number): SoundEvent[] {
     return [...this.forget(streamTimeMs), ...told('audio_lost', this.occurrences.audio_lost.end(streamTimeMs))];

@@ -1,17 +1,17 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { Roles } from '../auth/access.decorators.js';
-import { ApiErrors } from '../http/api-errors.js';
-import { PageQuery, type Page } from '../http/pagination.js';
-import { Id } from '../http/params.js';
-import { CreateObjectRuleRequest, ObjectRulePage, ObjectRuleView, UpdateObjectRuleRequest } from './rules.dto.js';
-import { RulesService } from './rules.service.js';
+import { Roles } from '../../auth/access.decorators.js';
+import { ApiErrors } from '../../http/api-errors.js';
+import { PageQuery, type Page } from '../../http/pagination.js';
+import { Id } from '../../http/params.js';
+import { CreateObjectRuleRequest, ObjectRulePage, ObjectRuleView, UpdateObjectRuleRequest } from './objects.dto.js';
+import { ObjectsService } from './objects.service.js';
 
 @ApiTags('objects')
 @ApiBearerAuth()
 @Controller('objects')
-export class RulesController {
-  constructor(private readonly rules: RulesService) {}
+export class ObjectsController {
+  constructor(private readonly rules: ObjectsService) {}
 
   @Get()
   @ApiOperation({ operationId: 'listObjects', summary: 'The watch list, by label' })

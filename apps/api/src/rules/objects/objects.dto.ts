@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Severity } from '#libs/contracts/primitives.js';
-import { pageOf } from '../http/pagination.js';
+import { pageOf } from '../../http/pagination.js';
 import type { ObjectRuleEntity } from './object-rule.entity.js';
 
 const Label = z

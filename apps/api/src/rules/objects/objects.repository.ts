@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import type { RuleSet } from '#libs/contracts/captures.js';
-import { uniqueViolation } from '../database/constraint-violations.js';
-import { TransactionRunner, type Transaction } from '../database/transaction.js';
+import { uniqueViolation } from '../../database/constraint-violations.js';
+import type { Transaction } from '../../database/transaction.js';
+import { RuleSetRepository } from '../rule-set.repository.js';
 import { ObjectRuleEntity } from './object-rule.entity.js';
-import { labelTaken, tooManyRules } from './rules.errors.js';
+import { labelTaken, tooManyRules } from './objects.errors.js';
 
 /** Objects on the watch list at most; the wire contract has the same limit. */
 const MOST_RULES = 1_000;
@@ -13,10 +13,10 @@ type RuleFields = Pick<ObjectRuleEntity, 'label' | 'threshold' | 'severity' | 'c
 
 /** The watch list. Every change grows the version of the whole set in the same transaction. */
 @Injectable()
-export class RulesRepository {
+export class ObjectsRepository {
   constructor(
     private readonly dataSource: DataSource,
-    private readonly transactions: TransactionRunner,
+    private readonly ruleSets: RuleSetRepository,
   ) {}
 
   list(after: [string, string] | null, limit: number): Promise<ObjectRuleEntity[]> {
@@ -55,40 +55,9 @@ export class RulesRepository {
     return this.changing(async (tx) => ((await tx.delete(ObjectRuleEntity, { id })).affected ?? 0) > 0);
   }
 
-  /** All enabled rules as monitors receive them, of one moment. */
-  ruleSet(): Promise<RuleSet> {
-    return this.dataSource.transaction('REPEATABLE READ', async (tx) => {
-      const rules = await tx.find(ObjectRuleEntity, { where: { enabled: true }, order: { label: 'ASC' } });
-      return {
-        v: 1,
-        version: await this.versionIn(tx),
-        objects: rules.map(({ id, version, label, threshold, severity, cooldownMs }) => ({
-          id,
-          version,
-          label,
-          threshold,
-          severity,
-          cooldownMs,
-        })),
-        keywords: [],
-        zones: [],
-        signals: [],
-      };
-    });
-  }
-
-  private async versionIn(tx: Transaction): Promise<number> {
-    const [row] = await tx.query<{ version: number }[]>('SELECT version FROM rule_set_version');
-    return row?.version ?? 0;
-  }
-
   private async changing<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     try {
-      return await this.transactions.run(async (tx) => {
-        // First, so that changes queue up behind this row and versions grow in the order of the commits.
-        await tx.query('UPDATE rule_set_version SET version = version + 1');
-        return work(tx);
-      });
+      return await this.ruleSets.changing(work);
     } catch (error) {
       if (uniqueViolation(error) === 'object_rules_label_key') throw labelTaken();
       throw error;
