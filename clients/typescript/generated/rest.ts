@@ -285,6 +285,149 @@ export interface paths {
         patch: operations["updateObject"];
         trace?: never;
     };
+    "/api/keywords": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Words, phrases and patterns that are looked for, by label */
+        get: operations["listKeywords"];
+        put?: never;
+        /** Look for a word, phrase or pattern */
+        post: operations["createKeyword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keywords/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add up to 5,000 keywords at once, each with its outcome */
+        post: operations["importKeywords"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keywords/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Would this text match, and why */
+        post: operations["testKeywords"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keywords/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One keyword */
+        get: operations["getKeyword"];
+        put?: never;
+        post?: never;
+        /** Look for a keyword no longer */
+        delete: operations["deleteKeyword"];
+        options?: never;
+        head?: never;
+        /** Change a keyword */
+        patch: operations["updateKeyword"];
+        trace?: never;
+    };
+    "/api/streams/{streamId}/zones": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Zones of a stream's picture, by name */
+        get: operations["listZones"];
+        put?: never;
+        /** Mark a part of the picture in which objects count, or do not */
+        post: operations["createZone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/streams/{streamId}/zones/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One zone */
+        get: operations["getZone"];
+        put?: never;
+        post?: never;
+        /** Remove a zone */
+        delete: operations["deleteZone"];
+        options?: never;
+        head?: never;
+        /** Change a zone */
+        patch: operations["updateZone"];
+        trace?: never;
+    };
+    "/api/signals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is told without a keyword or an object: all there is */
+        get: operations["listSignals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/signals/{signal}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One signal */
+        get: operations["getSignal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Say whether, how gravely and how often a signal is told */
+        patch: operations["updateSignal"];
+        trace?: never;
+    };
     "/api/monitoring/stream/{id}/start": {
         parameters: {
             query?: never;
@@ -379,6 +522,23 @@ export interface paths {
         };
         /** Every monitor: capacity, detectors, what it watches */
         get: operations["listMonitors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/detectors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Detectors of the running monitors: labels, options, state */
+        get: operations["listDetectors"];
         put?: never;
         post?: never;
         delete?: never;
@@ -849,6 +1009,321 @@ export interface components {
             cooldownMs?: number;
             enabled?: boolean;
         };
+        /**
+         * @description Where it is looked for.
+         * @enum {string}
+         */
+        KeywordPlace: "chat" | "speech" | "both";
+        KeywordPage: {
+            items: components["schemas"]["Keyword"][];
+            /** @description Cursor of the next page, null on the last one. */
+            nextCursor: string | null;
+        };
+        Keyword: {
+            /** Format: uuid */
+            id: string;
+            label: string;
+            pattern: string;
+            kind: components["schemas"]["KeywordKind"];
+            allow: string[];
+            fuzzy: boolean;
+            phonetic: boolean;
+            appliesTo: components["schemas"]["KeywordPlace"];
+            language: string | null;
+            severity: components["schemas"]["Severity"];
+            cooldownMs: number;
+            enabled: boolean;
+            /** @description Grows with every change. */
+            version: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        /** @enum {string} */
+        KeywordKind: "literal" | "regex";
+        CreateKeywordRequest: {
+            /**
+             * @description What people call it; the pattern when left out.
+             * @example scam
+             */
+            label?: string;
+            /**
+             * @description A literal is matched in words: `cat` the word, `cat*` its beginning, `*cat` its end, `*cat*` anywhere; up to 200 characters. A regex is RE2 syntax (no look-around, no back-references), up to 260 characters.
+             * @example free money
+             */
+            pattern: string;
+            /** @default literal */
+            kind?: components["schemas"]["KeywordKind"];
+            /**
+             * @description Literals: a hit that lies wholly inside one of them does not count.
+             * @default []
+             * @example [
+             *       "free money order"
+             *     ]
+             */
+            allow?: string[];
+            /**
+             * @description In speech also find words that are spelt a little differently.
+             * @default false
+             */
+            fuzzy?: boolean;
+            /**
+             * @description In speech also find words that sound the same in English.
+             * @default false
+             */
+            phonetic?: boolean;
+            /** @default both */
+            appliesTo?: components["schemas"]["KeywordPlace"];
+            /**
+             * @description Only in speech of this language; null for any.
+             * @default null
+             * @example en
+             */
+            language?: string | null;
+            /** @default medium */
+            severity?: components["schemas"]["Severity"];
+            /**
+             * @description After a hit was told, no further one of this rule on the same stream for so long, in ms.
+             * @default 30000
+             * @example 30000
+             */
+            cooldownMs?: number;
+            /** @default true */
+            enabled?: boolean;
+        };
+        ImportKeywordsRequest: {
+            /**
+             * @description Each as `CreateKeywordRequest`; one that does not fit is refused by itself.
+             * @example [
+             *       {
+             *         "pattern": "free money"
+             *       }
+             *     ]
+             */
+            rules: unknown[];
+        };
+        ImportKeywordsResult: {
+            created: number;
+            duplicates: number;
+            refused: number;
+            rows: components["schemas"]["ImportedKeyword"][];
+        };
+        ImportedKeyword: {
+            /** @description Place in the request, from 0. */
+            index: number;
+            /** @enum {string} */
+            result: "created" | "duplicate" | "refused";
+            /** @description The rule that was made, or the one that was there. */
+            id: string | null;
+            /** @description Why it was refused, and what to do. */
+            why: string | null;
+        };
+        /** @description With neither `rules` nor `ruleIds`: all enabled rules that apply. */
+        KeywordTestRequest: {
+            /** @description What was written or said. */
+            text: string;
+            /**
+             * @description It was said: likeness is looked for, evasive spellings are not.
+             * @default false
+             */
+            speech?: boolean;
+            /** @description Language that was spoken; any when left out. */
+            language?: string;
+            /** @description Drafts; admins alone. */
+            rules?: components["schemas"]["CreateKeywordRequest"][];
+            /** @description Stored rules, also those that are turned off. */
+            ruleIds?: string[];
+        };
+        KeywordTestResult: {
+            /** @description By place; no more than 256. */
+            hits: components["schemas"]["KeywordTestHit"][];
+            /** @description Rules that were asked about by name and did not hit. */
+            misses: components["schemas"]["KeywordTestMiss"][];
+        };
+        KeywordTestHit: {
+            ruleId: string | null;
+            /** @description Place of the draft in `rules`, from 0. */
+            draft: number | null;
+            label: string;
+            pattern: string;
+            /** @description UTF-16 offset in the text. */
+            start: number;
+            end: number;
+            /** @description What of the text it is. */
+            matched: string;
+            view: components["schemas"]["PhraseView"];
+            confidence: number;
+            /** @example read as leet: fr33 → free */
+            why: string;
+        };
+        /** @enum {string} */
+        PhraseView: "plain" | "skeleton" | "leet" | "joined" | "squeeze" | "fuzzy" | "phonetic";
+        KeywordTestMiss: {
+            ruleId: string | null;
+            /** @description Place of the draft in `rules`, from 0. */
+            draft: number | null;
+            label: string;
+            pattern: string;
+            why: string;
+        };
+        UpdateKeywordRequest: {
+            /**
+             * @description What people call it; the pattern when left out.
+             * @example scam
+             */
+            label?: string;
+            /**
+             * @description A literal is matched in words: `cat` the word, `cat*` its beginning, `*cat` its end, `*cat*` anywhere; up to 200 characters. A regex is RE2 syntax (no look-around, no back-references), up to 260 characters.
+             * @example free money
+             */
+            pattern?: string;
+            kind?: components["schemas"]["KeywordKind"];
+            /**
+             * @description Literals: a hit that lies wholly inside one of them does not count.
+             * @example [
+             *       "free money order"
+             *     ]
+             */
+            allow?: string[];
+            /** @description In speech also find words that are spelt a little differently. */
+            fuzzy?: boolean;
+            /** @description In speech also find words that sound the same in English. */
+            phonetic?: boolean;
+            appliesTo?: components["schemas"]["KeywordPlace"];
+            /**
+             * @description Only in speech of this language; null for any.
+             * @example en
+             */
+            language?: string | null;
+            severity?: components["schemas"]["Severity"];
+            /**
+             * @description After a hit was told, no further one of this rule on the same stream for so long, in ms.
+             * @example 30000
+             */
+            cooldownMs?: number;
+            enabled?: boolean;
+        };
+        ZoneList: {
+            /** @description By name; 50 at most. */
+            items: components["schemas"]["Zone"][];
+        };
+        Zone: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            streamId: string;
+            name: string;
+            kind: components["schemas"]["ZoneKind"];
+            points: [
+                number,
+                number
+            ][];
+            labels: string[];
+            /** @description Grows with every change. */
+            version: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        /**
+         * @description `include`: objects count here alone; `exclude`: they do not count here.
+         * @enum {string}
+         */
+        ZoneKind: "include" | "exclude";
+        CreateZoneRequest: {
+            /**
+             * @description Unique on its stream.
+             * @example Doorway
+             */
+            name: string;
+            /** @default include */
+            kind?: components["schemas"]["ZoneKind"];
+            /**
+             * @description Corners as parts of width and height, 0 to 1, from the top left.
+             * @example [
+             *       [
+             *         0.1,
+             *         0.2
+             *       ],
+             *       [
+             *         0.5,
+             *         0.2
+             *       ],
+             *       [
+             *         0.5,
+             *         0.9
+             *       ]
+             *     ]
+             */
+            points: [
+                number,
+                number
+            ][];
+            /**
+             * @description Labels it is for; none means all.
+             * @default []
+             */
+            labels?: string[];
+        };
+        UpdateZoneRequest: {
+            /**
+             * @description Unique on its stream.
+             * @example Doorway
+             */
+            name?: string;
+            kind?: components["schemas"]["ZoneKind"];
+            /**
+             * @description Corners as parts of width and height, 0 to 1, from the top left.
+             * @example [
+             *       [
+             *         0.1,
+             *         0.2
+             *       ],
+             *       [
+             *         0.5,
+             *         0.2
+             *       ],
+             *       [
+             *         0.5,
+             *         0.9
+             *       ]
+             *     ]
+             */
+            points?: [
+                number,
+                number
+            ][];
+            /** @description Labels it is for; none means all. */
+            labels?: string[];
+        };
+        SignalRuleList: {
+            items: components["schemas"]["SignalRule"][];
+        };
+        SignalRule: {
+            signal: components["schemas"]["Signal"];
+            title: string;
+            description: string;
+            severity: components["schemas"]["Severity"];
+            cooldownMs: number;
+            enabled: boolean;
+            /** @description Grows with every change. */
+            version: number;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        /** @enum {string} */
+        Signal: "dead_air" | "audio_lost" | "clipping" | "loudness_jump" | "speech_activity" | "hostile_chat";
+        UpdateSignalRuleRequest: {
+            severity?: components["schemas"]["Severity"];
+            /**
+             * @description After one was told, no further one of this signal on the same stream for so long, in ms.
+             * @example 300000
+             */
+            cooldownMs?: number;
+            enabled?: boolean;
+        };
         MonitoringResult: {
             /** Format: uuid */
             streamId: string;
@@ -1002,6 +1477,31 @@ export interface components {
             options: {
                 [key: string]: unknown;
             };
+        };
+        DetectorList: {
+            items: components["schemas"]["DetectorSummary"][];
+        };
+        DetectorSummary: {
+            id: string;
+            title: string;
+            options: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description The worst of its monitors.
+             * @enum {string}
+             */
+            state: "ready" | "degraded" | "loading";
+            /** @description What it can find on any monitor. */
+            labels: string[];
+            /** @description Which monitors have it, and how it is doing there. */
+            monitors: {
+                /** @enum {string} */
+                state: "ready" | "degraded" | "loading";
+                detail: string;
+                model: string | null;
+                monitorId: string;
+            }[];
         };
         NotificationPage: {
             items: components["schemas"]["Notification"][];
@@ -2413,6 +2913,849 @@ export interface operations {
             };
         };
     };
+    listKeywords: {
+        parameters: {
+            query?: {
+                /** @description How many items to return. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; the first page when left out. */
+                cursor?: string;
+                appliesTo?: components["schemas"]["KeywordPlace"];
+                severity?: components["schemas"]["Severity"];
+                enabled?: "true" | "false";
+                /** @description Part of the label or the pattern. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeywordPage"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createKeyword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateKeywordRequest"];
+            };
+        };
+        responses: {
+            /** @description Monitors look for it from now on. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Keyword"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts what is there. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importKeywords: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportKeywordsRequest"];
+            };
+        };
+        responses: {
+            /** @description What became of each row. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportKeywordsResult"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testKeywords: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeywordTestRequest"];
+            };
+        };
+        responses: {
+            /** @description Hits, and why what was asked about is none. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeywordTestResult"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getKeyword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keyword. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Keyword"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteKeyword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateKeyword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateKeywordRequest"];
+            };
+        };
+        responses: {
+            /** @description The keyword as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Keyword"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts what is there. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listZones: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                streamId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ZoneList"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createZone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                streamId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateZoneRequest"];
+            };
+        };
+        responses: {
+            /** @description It holds from now on. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Zone"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts what is there. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getZone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                streamId: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The zone. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Zone"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteZone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                streamId: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateZone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                streamId: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateZoneRequest"];
+            };
+        };
+        responses: {
+            /** @description The zone as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Zone"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts what is there. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSignals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalRuleList"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSignal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                signal: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The signal. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalRule"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateSignal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                signal: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateSignalRuleRequest"];
+            };
+        };
+        responses: {
+            /** @description The signal as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalRule"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     startMonitoring: {
         parameters: {
             query?: never;
@@ -2669,6 +4012,44 @@ export interface operations {
             };
             /** @description The role does not allow this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something the api depends on is away. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDetectors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those that are there now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetectorList"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
