@@ -10,6 +10,10 @@ import type { LaneBudget } from './lane-budget.js';
 
 /** What to send. */
 export interface FetchInit {
+  /** GET when unset. A POST is not sent on to where it is redirected: the redirection is the answer. */
+  method?: 'GET' | 'POST';
+  /** What a POST says; its type belongs into the headers. */
+  body?: string;
   headers?: Readonly<Record<string, string>>;
   /** Bytes of the body that are kept; reading stops there. 64 KiB when unset. */
   maxBytes?: number;
@@ -46,8 +50,8 @@ export async function fetchThrough(url: string, init: FetchInit, bounds: FetchBo
   let headers = init.headers ?? {};
   try {
     for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-      const response = await exchange(target, headers, bounds, signal);
-      const location = response.headers.location;
+      const response = await exchange(target, { ...init, headers }, bounds, signal);
+      const location = init.method === 'POST' ? undefined : response.headers.location;
       const redirected = [301, 302, 303, 307, 308].includes(response.statusCode ?? 0) && location !== undefined;
       assertNotCompressed(response);
       if (!redirected) return await collect(response, target, init.maxBytes ?? 64 * 2 ** 10, bounds.budget, signal);
@@ -74,7 +78,7 @@ function parse(url: string): URL {
 
 async function exchange(
   url: URL,
-  headers: Readonly<Record<string, string>>,
+  { method = 'GET', headers, body }: FetchInit,
   { destinations, budget }: FetchBounds,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
@@ -89,6 +93,7 @@ async function exchange(
   return new Promise((resolve, reject) => {
     const outgoing = request({
       createConnection: () => connection,
+      method,
       path: `${url.pathname}${url.search}`,
       headers: { ...headers, ...basicAuth(url), host: url.host, 'accept-encoding': 'identity', connection: 'close' },
       maxHeaderSize: budget.limits.headerBytes,
@@ -98,7 +103,7 @@ async function exchange(
       socket.destroy();
       reject(error);
     });
-    outgoing.end();
+    outgoing.end(body);
   });
 }
 
