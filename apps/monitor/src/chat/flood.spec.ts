@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { ChatIrcServer, privmsg } from '#libs/testing/chat-irc-server.js';
 import { until } from '#libs/testing/chat-time.js';
-import { ReadFeed, STREAM_ID } from './chat-stages.fixture.js';
+import { NO_EVENTSUB, ReadFeed, STREAM_ID } from './chat-stages.fixture.js';
 import { TwitchChat } from './twitch/twitch.chat.js';
 
 describe('a flood of chat', () => {
@@ -18,7 +18,7 @@ describe('a flood of chat', () => {
 
   async function open(isRead: boolean): Promise<void> {
     const target = { streamId: STREAM_ID, channel: 'room', options: {} };
-    const stage = { stand: server, source: new TwitchChat({ url: server.url }), target };
+    const stage = { stand: server, source: new TwitchChat({ url: server.url, eventSub: NO_EVENTSUB }), target };
     read = await ReadFeed.open(stage, { read: isRead });
     await until('live', () => read.state === 'live');
   }
