@@ -18,6 +18,7 @@ export class ChatYoutubeStreamServer implements ChatStand {
   readonly keys: string[] = [];
   /** Answers the next streams instead, by a status of gRPC. */
   readonly refusals: number[] = [];
+  readonly port: number;
   private readonly items: Buffer[] = [];
   private readonly streams = new Map<ServerHttp2Stream, number>();
   private readonly pipes = new Set<{ near: Socket; far: Socket }>();
@@ -27,6 +28,7 @@ export class ChatYoutubeStreamServer implements ChatStand {
     private readonly grpc: Http2SecureServer,
     private readonly front: Server,
   ) {
+    this.port = (front.address() as AddressInfo).port;
     grpc.on('session', (session) => session.on('error', () => undefined));
     grpc.on('stream', (stream, headers) => {
       this.keys.push(String(headers['x-goog-api-key']));
@@ -59,10 +61,6 @@ export class ChatYoutubeStreamServer implements ChatStand {
   /** Where it pushes. */
   get url(): string {
     return `https://localhost:${this.port}/`;
-  }
-
-  get port(): number {
-    return (this.front.address() as AddressInfo).port;
   }
 
   get hosts(): readonly string[] {

@@ -64,7 +64,12 @@ export const STAGES: Readonly<Record<string, () => Promise<ChatStage>>> = {
     const { clientId, userId, token: accessToken } = ChatEventSubServer;
     const target = { streamId: STREAM_ID, channel: 'room', options: { clientId, accessToken, userId } };
     const refused = { ...target, options: { clientId, accessToken: 'wrong', userId } };
-    return { stand, source: sourceAt('twitch', { twitchEventSub: stand.url, twitchApi: stand.apiUrl }), target, refused };
+    return {
+      stand,
+      source: sourceAt('twitch', { twitchEventSub: stand.url, twitchApi: stand.apiUrl }),
+      target,
+      refused,
+    };
   },
   kick: async () => {
     const stand = await ChatPusherServer.start();

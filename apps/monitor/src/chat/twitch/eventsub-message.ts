@@ -42,7 +42,7 @@ export const EventSubFrame = z.object({
       .optional()
       .catch(undefined),
     subscription: z.object({ type: z.string(), status: z.string() }).optional().catch(undefined),
-    event: z.unknown(),
+    event: z.unknown().optional(),
   }),
 });
 export type EventSubFrame = z.infer<typeof EventSubFrame>;
@@ -101,7 +101,9 @@ export function toDraft({ metadata, payload }: EventSubFrame): ChatDraft | null 
   }
 }
 
-function authorOf(said: Pick<z.infer<typeof Said>, 'message_id' | 'chatter_user_id' | 'chatter_user_login' | 'badges'>): {
+function authorOf(
+  said: Pick<z.infer<typeof Said>, 'message_id' | 'chatter_user_id' | 'chatter_user_login' | 'badges'>,
+): {
   externalId: string;
   userId: string;
   username: string;

@@ -9,7 +9,11 @@ describe('Twitch chat', () => {
   const target = { streamId: STREAM_ID, channel: 'Room', options: {} };
 
   const open = async (options: Parameters<typeof ReadFeed.open>[1] = {}, change = {}): Promise<void> => {
-    const stage = { stand: server, source: new TwitchChat({ url: server.url, eventSub: NO_EVENTSUB }), target: { ...target, ...change } };
+    const stage = {
+      stand: server,
+      source: new TwitchChat({ url: server.url, eventSub: NO_EVENTSUB }),
+      target: { ...target, ...change },
+    };
     read = await ReadFeed.open(stage, options);
   };
   const live = (): Promise<void> => until('live', () => read.state === 'live');

@@ -23,7 +23,7 @@ const Text = z.object({
 const Badge = z.object({
   liveChatAuthorBadgeRenderer: z.object({
     icon: z.object({ iconType: z.string() }).optional(),
-    customThumbnail: z.unknown(),
+    customThumbnail: z.unknown().optional(),
   }),
 });
 const Renderer = z.object({
@@ -121,6 +121,7 @@ function bodyOf(text: z.infer<typeof Text> | undefined): { text: string; fragmen
 
 /** An amount as it is shown in English: `CA$1,234.50`. */
 function moneyOf(shown: string): { amount: number; currency: string } | null {
-  const [, currency = '', digits = ''] = /^([^\d]{1,10}?)\s?(\d[\d,]{0,15}(?:\.\d{1,3})?)$/.exec(shown.slice(0, 40)) ?? [];
+  const [, currency = '', digits = ''] =
+    /^([^\d]{1,10}?)\s?(\d[\d,]{0,15}(?:\.\d{1,3})?)$/.exec(shown.slice(0, 40)) ?? [];
   return digits === '' ? null : { amount: Number(digits.replaceAll(',', '')), currency: currency.trim() };
 }

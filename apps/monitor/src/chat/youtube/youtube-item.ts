@@ -74,7 +74,8 @@ export function toDraft(item: unknown): ChatDraft | null | undefined {
       return { ...base, text: shown, kind: 'system' };
     case 'messageDeletedEvent':
     case 'messageRetractedEvent': {
-      const messageId = snippet.messageDeletedDetails?.deletedMessageId ?? snippet.messageRetractedDetails?.retractedMessageId;
+      const messageId =
+        snippet.messageDeletedDetails?.deletedMessageId ?? snippet.messageRetractedDetails?.retractedMessageId;
       if (messageId === undefined) return null;
       return { ...base, externalId: `deleted:${messageId}`, text: '', kind: 'deleted', target: { messageId } };
     }

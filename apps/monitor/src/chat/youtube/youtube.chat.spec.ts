@@ -10,7 +10,13 @@ const item = (type: string, details: object, more: object = { authorDetails: aut
   ...more,
 });
 
-const BY_POLLING = { apiUrl: NOWHERE.youtubeApi, stream: null, siteUrl: NOWHERE.youtubeSite, leastPollMs: 1, leastSitePollMs: 1 };
+const BY_POLLING = {
+  apiUrl: NOWHERE.youtubeApi,
+  stream: null,
+  siteUrl: NOWHERE.youtubeSite,
+  leastPollMs: 1,
+  leastSitePollMs: 1,
+};
 
 describe('an item of YouTube', () => {
   it.each([
