@@ -25,7 +25,8 @@ export interface StreamListRoom {
   leastPollMs: number;
 }
 
-const Response = z.object({
+/** What one message of the push holds. */
+export const StreamListResponse = z.object({
   items: z.array(z.unknown()).max(2_000).catch([]),
   nextPageToken: z.string().max(2_000).optional().catch(undefined),
   offlineAt: z.string().optional().catch(undefined),
@@ -42,7 +43,8 @@ const ITEMS_PER_TURN = 250;
 setLogVerbosity(logVerbosity.NONE);
 
 const definition = fromJSON(STREAM_LIST, { longs: String, enums: String }).Service;
-const method = (definition as Readonly<Record<string, MethodDefinition<object, object>>>)['StreamList'];
+const { requestSerialize, responseDeserialize } = (definition as { StreamList: MethodDefinition<object, object> })
+  .StreamList;
 
 /**
  * Reads a chat as the YouTube Data API pushes it (gRPC, `liveChatMessages.streamList`) until the signal aborts. The
@@ -94,14 +96,7 @@ class Stream {
       ...{ liveChatId, part: ['id', 'snippet', 'authorDetails'] },
       ...(bookmark === null ? {} : { pageToken: bookmark }),
     };
-    const { requestSerialize, responseDeserialize } = method as MethodDefinition<object, object>;
-    const call = this.client.makeServerStreamRequest(
-      STREAM_LIST_PATH,
-      requestSerialize,
-      responseDeserialize,
-      asked,
-      metadata,
-    );
+    const call = this.client.makeServerStreamRequest(STREAM_LIST_PATH, requestSerialize, responseOf, asked, metadata);
     const stopWaiting = clock.after(OPEN_MS, () => call.cancel());
     const onAbort = (): void => call.cancel();
     signal.addEventListener('abort', onAbort, { once: true });
@@ -135,12 +130,12 @@ class Stream {
 
   /** @returns why there is nothing more to read; null when there is */
   private take(response: unknown): ChatError | null {
-    const { data } = Response.safeParse(response);
+    const { data } = StreamListResponse.safeParse(response);
     if (data === undefined) {
       this.link.garbage();
       return null;
     }
-    const items = data.items.map(asOfRest);
+    const items = itemsOf(data);
     this.items += 1 + items.length;
     passItems(items, this.link);
     if (data.nextPageToken !== undefined) this.link.bookmark = data.nextPageToken;
@@ -172,7 +167,16 @@ function clientOf({ url, pulse, ca }: StreamListServer, proxyUrl: string): Clien
   );
 }
 
-/** An item in the words of the REST API, whose reader then reads it. */
+/** Decodes one message of the push. @throws Error when the bytes are none */
+export function responseOf(bytes: Buffer): object {
+  return responseDeserialize(bytes);
+}
+
+/** The items of a message in the words of the REST API, whose reader then reads them. */
+export function itemsOf({ items }: z.infer<typeof StreamListResponse>): unknown[] {
+  return items.map(asOfRest);
+}
+
 function asOfRest(item: unknown): unknown {
   const { data } = Typed.safeParse(item);
   if (data === undefined) return item;
