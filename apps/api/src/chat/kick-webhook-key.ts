@@ -70,7 +70,9 @@ export class KickPublicKey {
 async function bounded(response: Response): Promise<string> {
   const pieces: Uint8Array[] = [];
   let length = 0;
-  for await (const piece of response.body ?? []) {
+  const body: AsyncIterable<Uint8Array> | null = response.body;
+  if (body === null) return '';
+  for await (const piece of body) {
     pieces.push(piece);
     length += piece.length;
     if (length > BODY_LIMIT) throw new Error('its answer is too long');

@@ -65,7 +65,7 @@ export function toDraft({ metadata, payload }: EventSubFrame): ChatDraft | null 
   const sentAt = Number.isNaN(sent) ? null : sent;
   const nobody = { userId: '', username: '', roles: [], text: '', sentAt, kind: 'deleted' as const };
   const { event } = payload;
-  switch (payload.subscription?.type) {
+  switch (payload.subscription?.type ?? '') {
     case CHAT_SUBSCRIPTION: {
       const { data } = Said.safeParse(event);
       if (data === undefined) return null;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { messageOf } from '#libs/errors/app-error.js';
 import { converse, type Farewell } from '../chat-socket.js';
 import { ChatError, type ChatLink } from '../chat-source.port.js';
 import { parseJson } from '../json-frame.js';
@@ -53,7 +54,7 @@ export async function readEventSub(
   if (movedTo === null) await link.admitted(signal);
   const room = movedTo === null ? await api.userId(login, signal) : null;
   const ending = new AbortController();
-  const fate: { failure: unknown } = { failure: null };
+  const fate: { failure: Error | null } = { failure: null };
   const onAbort = (): void => ending.abort();
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
@@ -67,7 +68,7 @@ export async function readEventSub(
         await api.subscribe({ type, room, session: id }, ending.signal).catch(() => undefined);
       }
     } catch (error) {
-      fate.failure = error;
+      fate.failure = error instanceof Error ? error : new Error(messageOf(error));
       ending.abort();
     }
   });

@@ -3,7 +3,7 @@ import { fromJSON, type MethodDefinition } from '@grpc/proto-loader';
 import { z } from 'zod';
 import { ChatError, type ChatLink } from '../chat-source.port.js';
 import { pause } from '../polling.js';
-import { chatEnded, keyRefused, passItems } from './data-api.js';
+import { chatEnded, keyRefused, passItems, quotaSpent } from './data-api.js';
 import { STREAM_LIST, STREAM_LIST_PATH } from './stream-list.proto.js';
 import { CHAT_ENDED, typeOf } from './youtube-item.js';
 
@@ -31,7 +31,7 @@ export const StreamListResponse = z.object({
   nextPageToken: z.string().max(2_000).optional().catch(undefined),
   offlineAt: z.string().optional().catch(undefined),
 });
-const Coded = z.object({ code: z.number() });
+const Coded = z.object({ code: z.number(), details: z.string().optional() });
 
 const MESSAGE_LIMIT = 2 * 2 ** 20;
 /** From the dial to the first word of the server. */
@@ -188,7 +188,7 @@ const Typed = z.looseObject({ snippet: z.looseObject({ type: z.string().max(100)
 
 /** Codes as "LiveChatMessages: streamList" lists them. */
 function failureOf(error: ServiceError, link: ChatLink): ChatError {
-  const code = Coded.safeParse(error).data?.code;
+  const { code, details = '' } = Coded.safeParse(error).data ?? { code: Number(status.UNKNOWN) };
   switch (code) {
     case status.UNAUTHENTICATED:
     case status.PERMISSION_DENIED:
@@ -199,6 +199,7 @@ function failureOf(error: ServiceError, link: ChatLink): ChatError {
       link.bookmark = null;
       return new ChatError('offline', 'The YouTube video has no live chat now.');
     case status.RESOURCE_EXHAUSTED:
+      if (/quota/i.test(details)) return quotaSpent();
       return new ChatError('lost', 'YouTube asks us to slow down.', { afterMs: 10_000 });
     case status.INVALID_ARGUMENT:
       // A page token that is no longer known would fail for ever.
@@ -209,5 +210,5 @@ function failureOf(error: ServiceError, link: ChatLink): ChatError {
       break;
     default:
   }
-  return new ChatError('lost', `YouTube ended the chat stream (${code ?? 'no code'}).`);
+  return new ChatError('lost', `YouTube ended the chat stream (${code}).`);
 }

@@ -1,5 +1,5 @@
 import type { ChatMessage } from '#libs/contracts/chat.js';
-import { Occurrence, type Turn } from '../sound/occurrence.js';
+import { Occurrence, type Turn } from '../occurrence.js';
 import { scoreOf } from './message-score.js';
 
 /** The room has turned hostile, or is no longer: once each per occurrence. */
