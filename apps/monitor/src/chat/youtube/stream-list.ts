@@ -189,23 +189,23 @@ const Typed = z.looseObject({ snippet: z.looseObject({ type: z.string().max(100)
 /** Codes as "LiveChatMessages: streamList" lists them. */
 function failureOf(error: ServiceError, link: ChatLink): ChatError {
   const { code, details = '' } = Coded.safeParse(error).data ?? { code: Number(status.UNKNOWN) };
-  switch (code) {
-    case status.UNAUTHENTICATED:
-    case status.PERMISSION_DENIED:
+  switch (status[code] ?? '') {
+    case 'UNAUTHENTICATED':
+    case 'PERMISSION_DENIED':
       return keyRefused();
-    case status.FAILED_PRECONDITION:
+    case 'FAILED_PRECONDITION':
       return chatEnded(link);
-    case status.NOT_FOUND:
+    case 'NOT_FOUND':
       link.bookmark = null;
       return new ChatError('offline', 'The YouTube video has no live chat now.');
-    case status.RESOURCE_EXHAUSTED:
+    case 'RESOURCE_EXHAUSTED':
       if (/quota/i.test(details)) return quotaSpent();
       return new ChatError('lost', 'YouTube asks us to slow down.', { afterMs: 10_000 });
-    case status.INVALID_ARGUMENT:
+    case 'INVALID_ARGUMENT':
       // A page token that is no longer known would fail for ever.
       link.bookmark = null;
       break;
-    case status.INTERNAL:
+    case 'INTERNAL':
       link.garbage();
       break;
     default:
