@@ -156,6 +156,8 @@ describe('Twitch chat by EventSub', () => {
     server.say({ id: 'after', user: 'ann', text: 'after' });
     await until('what the new one brings', () => read.has('after'));
     expect(server.opened[1]?.searchParams.get('session')).toBe('loopback-stand-in-for-tests-1');
+    // An address to move to is good for one attempt.
+    expect(server.opened[2]?.searchParams.get('session')).toBeNull();
   });
 
   it('misses nothing and doubles nothing when both connections bring the same for a while', async () => {

@@ -69,6 +69,11 @@ describe('the score of a message', () => {
     }
   });
 
+  it('is turned by a negation before the word, and not by one in another clause', () => {
+    expect(scoreOf('you are not stupid')).toBeGreaterThan(0);
+    expect(scoreOf('you are not, stupid')).toBeLessThan(0);
+  });
+
   it('grows with emphasis', () => {
     const [plain, boosted, shouted, marked] = [
       'you are stupid',
