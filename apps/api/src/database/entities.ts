@@ -3,6 +3,7 @@ import { AppSecretEntity } from '../auth/app-secret.entity.js';
 import { RefreshTokenEntity } from '../auth/refresh-token.entity.js';
 import { SessionEntity } from '../auth/session.entity.js';
 import { DetectionEntity } from '../detections/detection.entity.js';
+import { IdempotencyKeyEntity } from '../http/idempotency-key.entity.js';
 import { NotificationEntity } from '../notifications/notification.entity.js';
 import { ObjectRuleEntity } from '../rules/object-rule.entity.js';
 import { StreamEntity } from '../streams/stream.entity.js';
@@ -13,6 +14,7 @@ export const entities = [
   AppSecretEntity,
   AssignmentEntity,
   DetectionEntity,
+  IdempotencyKeyEntity,
   NotificationEntity,
   ObjectRuleEntity,
   RefreshTokenEntity,

@@ -14,6 +14,9 @@ const USER_STATUS: Readonly<Record<string, number>> = {
   conflict: 409,
   unauthorized: 401,
   too_many: 429,
+  precondition_failed: 412,
+  unsupported_media_type: 415,
+  unprocessable: 422,
 };
 
 /** What the HTTP layer itself throws (body parser, router). */
