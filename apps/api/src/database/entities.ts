@@ -1,6 +1,8 @@
 import { AssignmentEntity } from '../assignments/assignment.entity.js';
 import { AppSecretEntity } from '../auth/app-secret.entity.js';
+import { PasswordResetEntity } from '../auth/recovery/password-reset.entity.js';
 import { RefreshTokenEntity } from '../auth/refresh-token.entity.js';
+import { InvitationEntity } from '../auth/registration/invitation.entity.js';
 import { SessionEntity } from '../auth/session.entity.js';
 import { DetectionEntity } from '../detections/detection.entity.js';
 import { IdempotencyKeyEntity } from '../http/idempotency-key.entity.js';
@@ -15,8 +17,10 @@ export const entities = [
   AssignmentEntity,
   DetectionEntity,
   IdempotencyKeyEntity,
+  InvitationEntity,
   NotificationEntity,
   ObjectRuleEntity,
+  PasswordResetEntity,
   RefreshTokenEntity,
   SessionEntity,
   StreamEntity,

@@ -2,6 +2,7 @@ import { RequestMethod } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
 import { list } from '#libs/config/settings.js';
+import { CSRF_HEADER } from '../auth/browser/cookies.js';
 import { DocumentationAccess } from '../auth/documentation-access.js';
 import type { ApiSettings } from '../runtime.module.js';
 import { DOCUMENTATION_PATHS, serveOpenApi } from './openapi.js';
@@ -40,14 +41,16 @@ export function configureHttp(app: NestExpressApplication, settings: ApiSettings
 const HEALTH_ROUTES = ['health', 'health/live', 'health/ready', 'api/health', 'api/health/live', 'api/health/ready'];
 
 /** Which browser origins may call, over HTTP and sockets alike. */
-export function corsOptions(settings: Pick<ApiSettings, 'CORS_ORIGINS'>): {
+export function corsOptions(settings: Pick<ApiSettings, 'CORS_ORIGINS' | 'COOKIE_AUTH'>): {
   origin: string[];
+  credentials: boolean;
   exposedHeaders: string[];
   maxAge: number;
 } {
   return {
     origin: list.parse(settings.CORS_ORIGINS),
-    exposedHeaders: ['X-Request-Id', 'Retry-After'],
+    credentials: settings.COOKIE_AUTH,
+    exposedHeaders: ['X-Request-Id', 'Retry-After', 'ETag', 'Location', 'Idempotency-Replayed', CSRF_HEADER],
     maxAge: 600,
   };
 }
