@@ -45,6 +45,6 @@ import { SIGNING_SECRET } from './signing-secret.js';
     SessionsRepository,
     { provide: APP_GUARD, useClass: AccessGuard },
   ],
-  exports: [SIGNING_SECRET, DocumentationAccess, Authenticator, AccessTokens, AuthService],
+  exports: [SIGNING_SECRET, Cookies, DocumentationAccess, Authenticator, AccessTokens, AuthService],
 })
 export class AuthModule {}

@@ -6,6 +6,7 @@ import { CSRF_HEADER } from '../auth/browser/cookies.js';
 import { DocumentationAccess } from '../auth/documentation-access.js';
 import type { ApiSettings } from '../runtime.module.js';
 import { DOCUMENTATION_PATHS, serveOpenApi } from './openapi.js';
+import { plainText, plainUrl } from './plain-text.js';
 import { requestId } from './request-id.js';
 import { validationPipe } from './validation.js';
 
@@ -27,7 +28,8 @@ export function configureHttp(app: NestExpressApplication, settings: ApiSettings
     }),
   );
   app.enableCors(corsOptions(settings));
-  app.useBodyParser('json', { limit: BODY_LIMIT });
+  app.use(plainUrl);
+  app.useBodyParser('json', { limit: BODY_LIMIT, reviver: plainText });
   app.setGlobalPrefix('api', { exclude: HEALTH_ROUTES.map((path) => ({ path, method: RequestMethod.GET })) });
   app.useGlobalPipes(validationPipe());
   if (settings.NODE_ENV === 'production') {

@@ -82,21 +82,32 @@ export class Cookies {
   }
 
   /** Refuses what a page of another site sends, in cookie mode alone. @throws AppError `auth.csrf.forbidden`. */
-  requireAllowedOrigin(request: Request): void {
+  requireAllowedOrigin({ headers, secure }: Pick<Request, 'headers' | 'secure'>): void {
     if (!this.settings.COOKIE_AUTH) return;
-    const origin = request.get('Origin');
-    const site = request.get('Sec-Fetch-Site');
+    const { origin, 'sec-fetch-site': site } = headers;
     // Neither is there outside browsers and in very old ones; the CSRF token decides alone then.
-    const allowed = origin === undefined ? site === undefined || site === 'same-origin' : this.allows(origin, request);
-    if (!allowed || (site === 'none' && origin === undefined)) throw forgedRequest();
+    if (origin === undefined ? site === undefined || site === 'same-origin' : this.allows(origin, headers, secure))
+      return;
+    throw forgedRequest();
   }
 
-  private allows(origin: string, request: Request): boolean {
+  /**
+   * The access token of a socket that connects with cookies, undefined when there is none. Sockets have no CSRF token:
+   * the origin decides.
+   * @throws AppError `auth.csrf.forbidden`.
+   */
+  socketToken(handshake: Pick<Request, 'headers' | 'secure'>): string | undefined {
+    const token = this.token(handshake, 'access');
+    if (token !== undefined) this.requireAllowedOrigin(handshake);
+    return token;
+  }
+
+  private allows(origin: string, headers: Request['headers'], secure: boolean): boolean {
     if (this.origins.has(origin)) return true;
     if (!URL.canParse(origin)) return false;
     const { host, protocol } = new URL(origin);
     // Behind a proxy that is not trusted the scheme is not known here, but https is never less than http.
-    return host === request.get('Host') && (protocol === 'https:' || request.protocol === 'http');
+    return host === headers.host && (protocol === 'https:' || !secure);
   }
 
   private csrfToken(sessionId: string): string {
