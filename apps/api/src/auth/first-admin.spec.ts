@@ -10,7 +10,7 @@ interface Operations {
 
 /** Starts an api without a configured password and reads the one that it prints. */
 async function startPrinting(): Promise<{ api: TestApi; password: string }> {
-  const { write } = process.stdout;
+  const write = process.stdout.write.bind(process.stdout);
   let printed = '';
   process.stdout.write = (chunk: string | Uint8Array): boolean => {
     printed += String(chunk);

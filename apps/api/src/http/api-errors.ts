@@ -8,7 +8,6 @@ const MEANINGS = {
   404: 'Not there, or not yours to see.',
   409: 'It contradicts what is there.',
   412: 'It is no longer at the version of `If-Match`.',
-  415: 'The body is not `application/json`.',
   422: 'This `Idempotency-Key` came with another request before.',
   429: 'Too many attempts; see `Retry-After`.',
   503: 'Something the api depends on is away.',

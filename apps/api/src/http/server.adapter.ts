@@ -21,6 +21,11 @@ const MALFORMED = { status: 400, code: 'request.malformed', detail: 'This is not
 
 /** Express behind a server with limits of its own, which answers what is no request as a problem, too. */
 export class ServerAdapter extends ExpressAdapter {
+  /** Everywhere, not only below the api's prefix. */
+  override setNotFoundHandler(handler: Parameters<ExpressAdapter['setNotFoundHandler']>[0]): void {
+    super.setNotFoundHandler(handler);
+  }
+
   override initHttpServer(options: Parameters<ExpressAdapter['initHttpServer']>[0]): void {
     super.initHttpServer(options);
     const server = this.getHttpServer();
