@@ -38,6 +38,19 @@ export const apiSettings = {
     z.string().default(''),
     'Origins of browser front ends that may call the api, separated by commas.',
   ),
+  COOKIE_AUTH: setting(
+    z.stringbool().default(false),
+    'Whether browsers may stay signed in by `__Host-` cookies (https or localhost); bearer tokens work either way.',
+  ),
+  REGISTRATION: setting(
+    z.enum(['closed', 'invitation', 'open']).default('invitation'),
+    'Who may register as an agent: nobody, whoever an admin invited, or everybody.',
+  ),
+  SMTP_URL: secret(
+    z.url({ protocol: /^smtps?$/ }).optional(),
+    'Mail server, e.g. `smtps://user:password@mail.example.com`; no mail is sent when unset.',
+  ),
+  MAIL_FROM: setting(z.string().max(320).default('Vigil <vigil@localhost>'), 'Sender of mails.'),
   TRUSTED_PROXIES: setting(
     z.string().default(''),
     'Addresses of reverse proxies whose `X-Forwarded-For` is believed, separated by commas, e.g. `loopback`.',
@@ -46,7 +59,7 @@ export const apiSettings = {
   DEFAULT_ADMIN_EMAIL: setting(z.email().default('admin@vigil.invalid'), 'E-mail address of the first admin.'),
   DEFAULT_ADMIN_PASSWORD: secret(
     z.string().min(10).optional(),
-    'Password of the first admin; when unset one is made and printed once.',
+    'Password of the first admin; when unset a one-time one is printed once, to be changed at the first sign-in.',
   ),
   RECONCILE_INTERVAL_MS: setting(
     integer(200, 60_000).default(5_000),

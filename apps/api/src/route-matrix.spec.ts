@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { METHODS } from 'node:http';
 import { z } from 'zod';
+import { RefreshTokens } from './auth/refresh-tokens.js';
 import { TEST_PASSWORD, TestApi } from './test-api.fixture.js';
 
 const ACTORS = ['anonymous', 'agent', 'assigned', 'admin', 'disabled', 'expired'] as const;
@@ -21,6 +22,11 @@ interface Scene {
   agentIds: Record<'agent' | 'assigned', string>;
   /** An agent that nothing else needs. */
   disposableAgentId: string;
+  /** A sign-in of the assigned agent. */
+  sessionId: string;
+  invitationId: string;
+  /** The code of that invitation. */
+  invitation: string;
 }
 
 interface Row {
@@ -48,13 +54,6 @@ const zonePath = ({ streamId, zoneId }: Scene): string => `/api/streams/${stream
 
 /** Who gets which answer, for every route the api has. */
 const MATRIX: Record<string, Row> = {
-  // Nest puts a middleware before each path that has no prefix; it answers nothing itself.
-  'ALL /health': { expect: nobody },
-  'ALL /health/live': { expect: nobody },
-  'ALL /health/ready': { expect: nobody },
-  'ALL /api/health': { expect: nobody },
-  'ALL /api/health/live': { expect: nobody },
-  'ALL /api/health/ready': { expect: nobody },
   'GET /health': { expect: everyone },
   'GET /health/live': { expect: everyone },
   'GET /health/ready': { expect: everyone },
@@ -81,6 +80,43 @@ const MATRIX: Record<string, Row> = {
     expect: [401, 204, 204, 204, 401, 401],
     body: () => ({ currentPassword: TEST_PASSWORD, newPassword: TEST_PASSWORD }),
   },
+  'POST /api/auth/register': {
+    expect: [201, 201, 201, 201, 201, 201],
+    body: ({ invitation }) => ({
+      username: `u${unique()}`,
+      email: `${unique()}@example.com`,
+      password: TEST_PASSWORD,
+      invitation,
+    }),
+  },
+  'POST /api/auth/check-username': { expect: everyone, body: () => ({ username: 'assigned' }) },
+  'POST /api/auth/check-email': { expect: everyone, body: () => ({ email: 'assigned@example.com' }) },
+  // Each for another address: one may be asked for a few times only.
+  'POST /api/auth/forgot-password': {
+    expect: [202, 202, 202, 202, 202, 202],
+    body: () => ({ email: `${unique()}@example.com` }),
+  },
+  'POST /api/auth/verify-reset-token': { expect: everyone, body: () => ({ token: 'no code' }) },
+  'POST /api/auth/reset-password': {
+    expect: [400, 400, 400, 400, 400, 400],
+    body: () => ({ token: 'no code', newPassword: TEST_PASSWORD }),
+  },
+  'GET /api/auth/sessions': { expect: signedIn },
+  'DELETE /api/auth/sessions': { expect: [401, 204, 204, 204, 401, 401] },
+  // Nobody sees that of another, admins included.
+  'DELETE /api/auth/sessions/:id': {
+    expect: [401, 404, 204, 404, 401, 401],
+    path: ({ sessionId }) => `/api/auth/sessions/${sessionId}`,
+  },
+  'GET /api/auth/invitations': { expect: [401, 403, 403, 200, 401, 401] },
+  'POST /api/auth/invitations': { expect: [401, 403, 403, 201, 401, 401], body: () => ({}) },
+  'DELETE /api/auth/invitations/:id': {
+    expect: [401, 403, 403, 204, 401, 401],
+    path: ({ invitationId }) => `/api/auth/invitations/${invitationId}`,
+  },
+
+  'GET /api/me': { expect: signedIn },
+  'PATCH /api/me': { expect: signedIn, body: () => ({ bio: 'Watches at night.' }) },
 
   'GET /api/agents': { expect: [401, 403, 403, 200, 401, 401] },
   'POST /api/agents': {
@@ -317,7 +353,21 @@ describe('the route matrix', () => {
     off();
     const disposableAgentId = await api.user(`d${unique()}`, 'agent');
     const rules = { ruleId, keywordId, zoneId };
-    return { actor, streamId, assignmentId, ...rules, detectionId, notificationId, agentIds: users, disposableAgentId };
+    const { sessionId } = await api.app.get(RefreshTokens, { strict: false }).open(users.assigned);
+    const invited = await api.call('POST', '/api/auth/invitations', adminToken, {});
+    return {
+      actor,
+      streamId,
+      assignmentId,
+      ...rules,
+      detectionId,
+      notificationId,
+      agentIds: users,
+      disposableAgentId,
+      sessionId,
+      invitationId: String(invited.body['id']),
+      invitation: String(invited.body['code']),
+    };
   }
 
   async function tokenOf(actor: Actor): Promise<string | null> {

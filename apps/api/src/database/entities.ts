@@ -1,9 +1,12 @@
 import { AssignmentEntity } from '../assignments/assignment.entity.js';
 import { AuditEntryEntity } from '../audit/audit-entry.entity.js';
 import { AppSecretEntity } from '../auth/app-secret.entity.js';
+import { PasswordResetEntity } from '../auth/recovery/password-reset.entity.js';
 import { RefreshTokenEntity } from '../auth/refresh-token.entity.js';
+import { InvitationEntity } from '../auth/registration/invitation.entity.js';
 import { SessionEntity } from '../auth/session.entity.js';
 import { DetectionEntity } from '../detections/detection.entity.js';
+import { IdempotencyKeyEntity } from '../http/idempotency-key.entity.js';
 import { NotificationEntity } from '../notifications/notification.entity.js';
 import { StreamJobEntity } from '../streams/jobs/stream-job.entity.js';
 import { VerdictEntity } from '../reviews/verdict.entity.js';
@@ -21,11 +24,14 @@ export const entities = [
   AssignmentEntity,
   AuditEntryEntity,
   DetectionEntity,
+  IdempotencyKeyEntity,
+  InvitationEntity,
   NotificationEntity,
   KeywordRuleEntity,
   ObjectRuleEntity,
   SignalRuleEntity,
   ZoneEntity,
+  PasswordResetEntity,
   RefreshTokenEntity,
   SessionEntity,
   StreamEntity,
