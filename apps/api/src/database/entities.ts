@@ -5,6 +5,7 @@ import { SessionEntity } from '../auth/session.entity.js';
 import { DetectionEntity } from '../detections/detection.entity.js';
 import { NotificationEntity } from '../notifications/notification.entity.js';
 import { ObjectRuleEntity } from '../rules/object-rule.entity.js';
+import { ServiceTokenEntity } from '../service-tokens/service-token.entity.js';
 import { StreamEntity } from '../streams/stream.entity.js';
 import { TranscriptEntity } from '../transcripts/transcript.entity.js';
 import { UserEntity } from '../users/user.entity.js';
@@ -17,6 +18,7 @@ export const entities = [
   NotificationEntity,
   ObjectRuleEntity,
   RefreshTokenEntity,
+  ServiceTokenEntity,
   SessionEntity,
   StreamEntity,
   TranscriptEntity,
