@@ -6,6 +6,7 @@ import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { BusModule } from './bus/bus.module.js';
 import { DashboardModule } from './dashboard/dashboard.module.js';
+import { ChatModule } from './chat/chat.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { DetectionsModule } from './detections/detections.module.js';
 import { EventsModule } from './events/events.module.js';
@@ -18,6 +19,7 @@ import { RealtimeModule } from './realtime/realtime.module.js';
 import { ReviewsModule } from './reviews/reviews.module.js';
 import { RulesModule } from './rules/rules.module.js';
 import { RuntimeModule, type ApiSettings } from './runtime.module.js';
+import { ServiceTokensModule } from './service-tokens/service-tokens.module.js';
 import { StreamsModule } from './streams/streams.module.js';
 import { TranscriptsModule } from './transcripts/transcripts.module.js';
 import { UsersModule } from './users/users.module.js';
@@ -50,6 +52,8 @@ export class AppModule {
         ReviewsModule,
         DashboardModule,
         TranscriptsModule,
+        ServiceTokensModule,
+        ChatModule,
       ],
     };
   }

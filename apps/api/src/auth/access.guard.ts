@@ -3,6 +3,8 @@ import { Reflector } from '@nestjs/core';
 import { ACCESS } from './access.decorators.js';
 import { forbidden, passwordChangeDue, unauthorized } from './auth.errors.js';
 import type { AuthenticatedRequest, UserRole } from './authenticated-user.js';
+import { SERVICE_SCOPE, type ServiceTokenScope } from '../service-tokens/service-scope.js';
+import { ServiceTokensService } from '../service-tokens/service-tokens.service.js';
 import { Authenticator, type Identity } from './authenticator.js';
 import { Cookies } from './browser/cookies.js';
 
@@ -13,6 +15,7 @@ export class AccessGuard implements CanActivate {
     private readonly reflector: Reflector,
     private readonly authenticator: Authenticator,
     private readonly cookies: Cookies,
+    private readonly serviceTokens: ServiceTokensService,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -21,6 +24,11 @@ export class AccessGuard implements CanActivate {
     const targets = [context.getHandler(), context.getClass()];
     if (this.reflector.getAllAndOverride<boolean | undefined>(ACCESS.public, targets) === true) return true;
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
+    const scope = this.reflector.getAllAndOverride<ServiceTokenScope | undefined>(SERVICE_SCOPE, targets);
+    if (scope !== undefined) {
+      await this.serviceTokens.admit(bearerOf(request), scope);
+      return true;
+    }
     const identity = await this.identify(request);
     const early = this.reflector.getAllAndOverride<boolean | undefined>(ACCESS.beforePasswordChange, targets) === true;
     if (identity.mustChangePassword && !early) throw passwordChangeDue();

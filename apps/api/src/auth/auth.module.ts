@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { MailModule } from '../mail/mail.module.js';
+import { ServiceTokensModule } from '../service-tokens/service-tokens.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AccessGuard } from './access.guard.js';
 import { AccessTokens } from './access-tokens.js';
@@ -26,7 +27,7 @@ import { SIGNING_SECRET } from './signing-secret.js';
 /** Who may do what: sign-in, tokens, and the guard before every route. */
 @Global()
 @Module({
-  imports: [UsersModule, MailModule],
+  imports: [UsersModule, MailModule, ServiceTokensModule],
   controllers: [AuthController, SessionsController, RegistrationController, RecoveryController],
   providers: [
     ...secretProviders,

@@ -14,6 +14,7 @@ import { KeywordRuleEntity } from '../rules/keywords/keyword-rule.entity.js';
 import { ObjectRuleEntity } from '../rules/objects/object-rule.entity.js';
 import { SignalRuleEntity } from '../rules/signals/signal-rule.entity.js';
 import { ZoneEntity } from '../rules/zones/zone.entity.js';
+import { ServiceTokenEntity } from '../service-tokens/service-token.entity.js';
 import { StreamEntity } from '../streams/stream.entity.js';
 import { TranscriptEntity } from '../transcripts/transcript.entity.js';
 import { UserEntity } from '../users/user.entity.js';
@@ -33,6 +34,7 @@ export const entities = [
   ZoneEntity,
   PasswordResetEntity,
   RefreshTokenEntity,
+  ServiceTokenEntity,
   SessionEntity,
   StreamEntity,
   StreamJobEntity,
