@@ -46,6 +46,10 @@ export function createOpenApi(app: INestApplication): OpenAPIObject {
     )
     .setVersion('0.1.0')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
+    .addBearerAuth(
+      { type: 'http', scheme: 'bearer', description: 'A token of another program: POST /api/service-tokens.' },
+      'service',
+    )
     .build();
   const document = SwaggerModule.createDocument(app, config, { standardSchemaConverter: convertSchema });
   // Health is served twice; once is enough to read.

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Sse, type MessageEvent } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Sse, UseGuards, type MessageEvent } from '@nestjs/common';
 import { ApiBearerAuth, ApiConsumes, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Observable } from 'rxjs';
 import { CurrentUser, Roles } from '../../auth/access.decorators.js';
@@ -9,6 +9,7 @@ import { invalidRequest } from '../../http/validation.js';
 import { CreateStreamRequest } from '../streams.dto.js';
 import { rowsOfCsv } from './import-rows.js';
 import { jobEvents } from './job-events.js';
+import { KnownJob } from './known-job.guard.js';
 import { ImportStreamsRequest, RefreshStreamsRequest, StreamJob } from './stream-jobs.dto.js';
 import { StreamJobsService } from './stream-jobs.service.js';
 
@@ -80,6 +81,7 @@ export class StreamJobsController {
     return this.jobs.get(id);
   }
 
+  @UseGuards(KnownJob)
   @Sse('jobs/:id/events')
   @ApiProduces('text/event-stream')
   @ApiOperation({
@@ -93,8 +95,7 @@ export class StreamJobsController {
     content: { 'text/event-stream': { schema: { type: 'string' } } },
   })
   @ApiErrors(400, 401, 403, 404)
-  async follow(@Param('id', { schema: Id }) id: string): Promise<Observable<MessageEvent>> {
-    await this.jobs.get(id);
+  follow(@Param('id', { schema: Id }) id: string): Observable<MessageEvent> {
     return jobEvents(() => this.jobs.get(id));
   }
 }
