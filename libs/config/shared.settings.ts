@@ -48,6 +48,10 @@ export const apiSettings = {
     z.string().min(10).optional(),
     'Password of the first admin; when unset one is made and printed once.',
   ),
+  KICK_PUBLIC_KEY_URL: setting(
+    z.url({ protocol: /^https?$/ }).default('https://api.kick.com/public/v1/public-key'),
+    'Where the key that signs webhooks of Kick is fetched from.',
+  ),
   RECONCILE_INTERVAL_MS: setting(
     integer(200, 60_000).default(5_000),
     'How often desired captures are compared with the ones that run, in ms.',

@@ -4,6 +4,7 @@ import { AgentsModule } from './agents/agents.module.js';
 import { AssignmentsModule } from './assignments/assignments.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { BusModule } from './bus/bus.module.js';
+import { ChatModule } from './chat/chat.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { DetectionsModule } from './detections/detections.module.js';
 import { EventsModule } from './events/events.module.js';
@@ -14,6 +15,7 @@ import { NotificationsModule } from './notifications/notifications.module.js';
 import { RealtimeModule } from './realtime/realtime.module.js';
 import { RulesModule } from './rules/rules.module.js';
 import { RuntimeModule, type ApiSettings } from './runtime.module.js';
+import { ServiceTokensModule } from './service-tokens/service-tokens.module.js';
 import { StreamsModule } from './streams/streams.module.js';
 import { TranscriptsModule } from './transcripts/transcripts.module.js';
 import { UsersModule } from './users/users.module.js';
@@ -42,6 +44,8 @@ export class AppModule {
         RealtimeModule,
         DetectionsModule,
         TranscriptsModule,
+        ServiceTokensModule,
+        ChatModule,
       ],
     };
   }

@@ -15,6 +15,7 @@ interface Scene {
   ruleId: string;
   keywordId: string;
   zoneId: string;
+  serviceTokenId: string;
   detectionId: string;
   /** A notification of the assigned agent about that detection. */
   notificationId: string;
@@ -204,6 +205,27 @@ const MATRIX: Record<string, Row> = {
     path: ({ detectionId }) => `/api/detections/${detectionId}/clip`,
   },
 
+  'GET /api/transcripts': { expect: signedIn, path: () => '/api/transcripts?q=anything' },
+  // Those of another's stream are an empty list.
+  'GET /api/streams/:id/transcripts': { expect: signedIn, path: streamPath('/transcripts') },
+
+  'GET /api/service-tokens': { expect: [401, 403, 403, 200, 401, 401] },
+  'POST /api/service-tokens': {
+    expect: [401, 403, 403, 201, 401, 401],
+    body: () => ({ name: unique(), scopes: ['chat:push'] }),
+  },
+  'DELETE /api/service-tokens/:id': {
+    expect: [401, 403, 403, 204, 401, 401],
+    path: ({ serviceTokenId }) => `/api/service-tokens/${serviceTokenId}`,
+  },
+  // For service tokens alone, and for what Kick signs.
+  'POST /api/streams/:id/chat': {
+    expect: [401, 401, 401, 401, 401, 401],
+    path: streamPath('/chat'),
+    body: () => ({ messages: [{ id: unique(), username: 'a', text: 'b' }] }),
+  },
+  'POST /api/hooks/kick': { expect: [401, 401, 401, 401, 401, 401], body: () => ({}) },
+
   'GET /api/notifications': { expect: signedIn },
   'GET /api/notifications/unread-count': { expect: signedIn },
   'PUT /api/notifications/read-all': { expect: signedIn },
@@ -255,13 +277,14 @@ describe('the route matrix', () => {
     const ruleId = await made('/api/objects', { label: unique() });
     const keywordId = await made('/api/keywords', { pattern: unique() });
     const zoneId = await made(`/api/streams/${streamId}/zones`, { name: unique(), points: TRIANGLE });
+    const serviceTokenId = await made('/api/service-tokens', { name: unique(), scopes: ['chat:push'] });
     let notificationId = '';
     const off = api.events.on('notification.created', ({ userId, notification }) => {
       if (userId === users.assigned) notificationId = notification.id;
     });
     const { id: detectionId } = await api.detect(streamId);
     off();
-    const rules = { ruleId, keywordId, zoneId };
+    const rules = { ruleId, keywordId, zoneId, serviceTokenId };
     return { actor, streamId, assignmentId, ...rules, detectionId, notificationId, agentIds: users };
   }
 

@@ -4,6 +4,8 @@ import { ACCESS } from './access.decorators.js';
 import { forbidden, passwordChangeDue, unauthorized } from './auth.errors.js';
 import type { AuthenticatedRequest, UserRole } from './authenticated-user.js';
 import { Authenticator } from './authenticator.js';
+import { SERVICE_SCOPE, type ServiceTokenScope } from '../service-tokens/service-scope.js';
+import { ServiceTokensService } from '../service-tokens/service-tokens.service.js';
 
 /** Stands before every route: whoever is not let in by a decorator, or signed in, stays out. */
 @Injectable()
@@ -11,6 +13,7 @@ export class AccessGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly authenticator: Authenticator,
+    private readonly serviceTokens: ServiceTokensService,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -19,6 +22,11 @@ export class AccessGuard implements CanActivate {
     const targets = [context.getHandler(), context.getClass()];
     if (this.reflector.getAllAndOverride<boolean | undefined>(ACCESS.public, targets) === true) return true;
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
+    const scope = this.reflector.getAllAndOverride<ServiceTokenScope | undefined>(SERVICE_SCOPE, targets);
+    if (scope !== undefined) {
+      await this.serviceTokens.admit(bearerOf(request), scope);
+      return true;
+    }
     const identity = await this.authenticator.authenticate(bearerOf(request));
     const early = this.reflector.getAllAndOverride<boolean | undefined>(ACCESS.beforePasswordChange, targets) === true;
     if (identity.mustChangePassword && !early) throw passwordChangeDue();

@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import { ServiceTokensModule } from '../service-tokens/service-tokens.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AccessGuard } from './access.guard.js';
 import { AccessTokens } from './access-tokens.js';
@@ -17,7 +18,7 @@ import { SIGNING_SECRET } from './signing-secret.js';
 /** Who may do what: sign-in, tokens, and the guard before every route. */
 @Global()
 @Module({
-  imports: [UsersModule],
+  imports: [UsersModule, ServiceTokensModule],
   controllers: [AuthController],
   providers: [
     ...secretProviders,

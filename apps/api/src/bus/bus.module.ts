@@ -1,6 +1,8 @@
 import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { AttemptCounter } from '#libs/bus/attempt-counter.js';
 import { CaptureQueue } from '#libs/bus/capture-queue.js';
+import { ChatMarks } from '#libs/bus/chat-marks.js';
+import { ChatRelay } from '#libs/bus/chat-relay.js';
 import { MonitorDirectory } from '#libs/bus/monitor-directory.js';
 import { connectRedis, type RedisConnection } from '#libs/bus/redis.js';
 import { RuleBoard } from '#libs/bus/rule-board.js';
@@ -20,13 +22,13 @@ export const BUS_REDIS = Symbol('BUS_REDIS');
       useFactory: (settings: ApiSettings, logger: Logger) =>
         connectRedis(settings.REDIS_URL, 'api', logger, { failFast: true }),
     },
-    ...[AttemptCounter, CaptureQueue, MonitorDirectory, RuleBoard].map((part) => ({
+    ...[AttemptCounter, CaptureQueue, ChatMarks, ChatRelay, MonitorDirectory, RuleBoard].map((part) => ({
       provide: part,
       inject: [BUS_REDIS],
       useFactory: (redis: RedisConnection) => new part(redis),
     })),
   ],
-  exports: [BUS_REDIS, AttemptCounter, CaptureQueue, MonitorDirectory, RuleBoard],
+  exports: [BUS_REDIS, AttemptCounter, CaptureQueue, ChatMarks, ChatRelay, MonitorDirectory, RuleBoard],
 })
 export class BusModule implements OnApplicationShutdown {
   constructor(

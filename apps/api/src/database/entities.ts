@@ -8,6 +8,7 @@ import { KeywordRuleEntity } from '../rules/keywords/keyword-rule.entity.js';
 import { ObjectRuleEntity } from '../rules/objects/object-rule.entity.js';
 import { SignalRuleEntity } from '../rules/signals/signal-rule.entity.js';
 import { ZoneEntity } from '../rules/zones/zone.entity.js';
+import { ServiceTokenEntity } from '../service-tokens/service-token.entity.js';
 import { StreamEntity } from '../streams/stream.entity.js';
 import { TranscriptEntity } from '../transcripts/transcript.entity.js';
 import { UserEntity } from '../users/user.entity.js';
@@ -23,6 +24,7 @@ export const entities = [
   SignalRuleEntity,
   ZoneEntity,
   RefreshTokenEntity,
+  ServiceTokenEntity,
   SessionEntity,
   StreamEntity,
   TranscriptEntity,

@@ -1,5 +1,6 @@
 import { RequestMethod } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { raw } from 'express';
 import helmet from 'helmet';
 import { list } from '#libs/config/settings.js';
 import { DocumentationAccess } from '../auth/documentation-access.js';
@@ -10,6 +11,8 @@ import { validationPipe } from './validation.js';
 
 /** Body of a request at most. */
 const BODY_LIMIT = '1mb';
+/** A webhook whose signature is over the bytes of its body: they are kept as they came. */
+const RAW_BODY = { path: '/api/hooks/kick', limit: '64kb' } as const;
 
 /** Everything between the socket and the controllers, the same for the server and for tests. */
 export function configureHttp(app: NestExpressApplication, settings: ApiSettings): void {
@@ -26,6 +29,7 @@ export function configureHttp(app: NestExpressApplication, settings: ApiSettings
     }),
   );
   app.enableCors(corsOptions(settings));
+  app.use(RAW_BODY.path, raw({ type: () => true, limit: RAW_BODY.limit }));
   app.useBodyParser('json', { limit: BODY_LIMIT });
   app.setGlobalPrefix('api', { exclude: HEALTH_ROUTES.map((path) => ({ path, method: RequestMethod.GET })) });
   app.useGlobalPipes(validationPipe());

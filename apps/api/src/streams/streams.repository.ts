@@ -13,6 +13,9 @@ import { streamNameTaken } from './streams.errors.js';
 /** Streams that are watched at once at most. */
 const MOST_DESIRED = 10_000;
 
+/** Streams that share one chat at most. */
+const MOST_OF_ONE_CHAT = 20;
+
 interface StreamFilter {
   platform: string | undefined;
   status: StreamStatus | undefined;
@@ -53,6 +56,21 @@ export class StreamsRepository {
 
   find(viewer: AuthenticatedUser, id: string): Promise<StreamEntity | null> {
     return this.visibleTo(viewer).andWhere('s.id = :streamId', { streamId: id }).getOne();
+  }
+
+  findAny(id: string): Promise<StreamEntity | null> {
+    return this.rows.findOneBy({ id });
+  }
+
+  /** Desired streams whose chat is watched and is this channel, in letters of either case. */
+  withChat(platform: string, channel: string): Promise<StreamEntity[]> {
+    return this.rows
+      .createQueryBuilder('s')
+      .where(`s.desired AND 'chat' = ANY(s.parts) AND s.chat->>'platform' = :platform`, { platform })
+      .andWhere(`lower(s.chat->>'channel') = lower(:channel)`, { channel })
+      .orderBy('s.id')
+      .limit(MOST_OF_ONE_CHAT)
+      .getMany();
   }
 
   /** @throws AppError `stream.name.conflict`. */
