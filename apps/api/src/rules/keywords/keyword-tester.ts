@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { compileInSlices } from '#libs/phrases/compile.js';
 import type { PhraseHit } from '#libs/phrases/phrase-rule.js';
 import type { AuthenticatedUser } from '../../auth/authenticated-user.js';
 import { whyHit, whyMissed, whyNotTried, type Tried } from './keyword-explanations.js';
@@ -9,6 +8,7 @@ import { fieldsOf } from './keywords.dto.js';
 import { draftsForbidden, keywordNotFound, tooManyTests } from './keywords.errors.js';
 import { KeywordsRepository } from './keywords.repository.js';
 import { isOf, phraseRuleOf } from './phrase-rules.js';
+import { SteppedIndex } from './stepped-index.js';
 import { StoredPhrases } from './stored-phrases.js';
 
 /** Texts that are tested at once. */
@@ -47,7 +47,7 @@ export class KeywordTester {
 
   private async testStored(tried: Tried): Promise<KeywordTestResult> {
     const { index, rules } = await this.stored.current(tried.speech);
-    const hits = index.match(tried.text, tried).flatMap((hit) => {
+    const hits = (await index.match(tried.text, tried)).flatMap((hit) => {
       const rule = rules.get(hit.rule);
       if (rule === undefined || !isOf(rule, tried.speech, tried.language)) return [];
       return [hitOf({ ruleId: rule.id, draft: null, label: rule.label, pattern: rule.pattern }, rule, hit, tried)];
@@ -83,14 +83,11 @@ async function testAsked(candidates: readonly Candidate[], tried: Tried): Promis
   }
   // Also those that are not looked for in this text: a pattern that cannot be used is told first.
   const rules = candidates.map(({ fields }, place) => phraseRuleOf(String(place), fields));
-  const index = await compileInSlices(rules, {
-    onRefused: ({ id }, error) => {
-      const { cause } = error;
-      reasons.set(Number(id), cause instanceof Error ? cause.message : error.message);
-    },
+  const index = await SteppedIndex.build(rules, ({ id }, { cause, message }) => {
+    reasons.set(Number(id), cause instanceof Error ? cause.message : message);
   });
   const found = new Set<number>();
-  const hits = index.match(tried.text, tried).flatMap((hit) => {
+  const hits = (await index.match(tried.text, tried)).flatMap((hit) => {
     const candidate = candidates[Number(hit.rule)];
     if (candidate === undefined || reasons.has(Number(hit.rule))) return [];
     found.add(Number(hit.rule));

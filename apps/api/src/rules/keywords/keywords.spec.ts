@@ -150,46 +150,6 @@ describe('keywords', () => {
     expect((await api.call('POST', '/api/keywords/import', admin, { rules: tooMany })).status).toBe(400);
   });
 
-  it('keep within the limits of one set, and say which limit it is and what helps', async () => {
-    const regexes = Array.from({ length: 201 }, (_, index) => ({ pattern: `limit${index}\\d`, kind: 'regex' }));
-    const { body } = await api.call('POST', '/api/keywords/import', admin, { rules: regexes });
-    expect(body).toMatchObject({ created: 200, refused: 1 });
-    const rows = body['rows'] as Record<string, unknown>[];
-    expect(rows[200]).toMatchObject({ result: 'refused', why: expect.stringContaining('200') as string });
-    const more = { pattern: 'one more\\d', kind: 'regex' };
-    const refused = await create(more);
-    expect(refused).toMatchObject({ status: 409, body: { code: 'keyword.limit.conflict' } });
-    expect(refused.body['detail']).toContain('turn one off');
-    // What is turned off takes no room, and cannot be turned on where there is none.
-    const spare = await create({ ...more, enabled: false });
-    expect(spare.status).toBe(201);
-    const path = `/api/keywords/${String(spare.body['id'])}`;
-    expect((await api.call('PATCH', path, admin, { enabled: true })).status).toBe(409);
-    await api.call('PATCH', `/api/keywords/${String(rows[0]?.['id'])}`, admin, { enabled: false });
-    expect((await api.call('PATCH', path, admin, { enabled: true })).status).toBe(200);
-    for (const { id } of rows) if (id !== null) await api.call('DELETE', `/api/keywords/${String(id)}`, admin);
-
-    const large = Array.from({ length: 20 }, (_, index) => ({ pattern: `[a-z]{1,300}x${index}`, kind: 'regex' }));
-    const sized = await api.call('POST', '/api/keywords/import', admin, { rules: large });
-    const reasons = (sized.body['rows'] as Record<string, unknown>[])
-      .map(({ why }) => why)
-      .filter((why) => why !== null);
-    expect(reasons.length).toBeGreaterThan(0);
-    expect(reasons.every((why) => String(why).includes('10000 instructions'))).toBe(true);
-    for (const { id } of sized.body['rows'] as { id: string | null }[])
-      if (id !== null) await api.call('DELETE', `/api/keywords/${id}`, admin);
-
-    const alike = Array.from({ length: 2_001 }, (_, index) => ({
-      pattern: `alike${index}`,
-      fuzzy: index % 2 === 0,
-      phonetic: true,
-    }));
-    const likened = await api.call('POST', '/api/keywords/import', admin, { rules: alike });
-    expect(likened.body).toMatchObject({ created: 2_000, refused: 1 });
-    expect((likened.body['rows'] as Record<string, unknown>[])[2_000]?.['why']).toContain('2000');
-    expect((await board())?.keywords.length).toBeGreaterThan(2_000);
-  }, 60_000);
-
   it('are tried on a text: every hit names its rule, its place and how it was read', async () => {
     const made = await create({ pattern: 'free money', label: 'Bait', severity: 'high' });
     const answer = await test({ text: 'get your fr33 m0ney now' }, agent);

@@ -1,14 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { KeywordRule } from '#libs/contracts/captures.js';
-import { compileInSlices } from '#libs/phrases/compile.js';
-import type { PhraseIndex } from '#libs/phrases/phrase-index.js';
 import { RuleSetRepository } from '../rule-set.repository.js';
 import { isFor, phraseRuleOf } from './phrase-rules.js';
+import { SteppedIndex } from './stepped-index.js';
 
 /** The enabled keywords of one version for chat or for speech, ready to be matched. */
 export interface StoredIndex {
   readonly version: number;
-  readonly index: PhraseIndex;
+  readonly index: SteppedIndex;
   readonly rules: ReadonlyMap<string, KeywordRule>;
 }
 
@@ -54,10 +53,8 @@ class Slot {
     const { version, keywords } = await this.ruleSets.keywords();
     const rules = keywords.filter((keyword) => isFor(keyword, this.speech));
     // The limits hold for what is stored; a rule that an older release took and this one refuses is left out.
-    const index = await compileInSlices(
-      rules.map((rule) => phraseRuleOf(rule.id, rule)),
-      { onRefused: () => undefined },
-    );
+    const phrases = rules.map((rule) => phraseRuleOf(rule.id, rule));
+    const index = await SteppedIndex.build(phrases, () => undefined);
     this.built = { version, index, rules: new Map(rules.map((rule) => [rule.id, rule])) };
     return this.built;
   }
