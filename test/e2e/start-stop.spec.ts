@@ -1,6 +1,6 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeClip, photoOfPeople } from './clips.js';
+import { SOUND_SECONDS, makeClip, makeSound, photoOfPeople } from './clips.js';
 import { onAir, type FixtureOrigin } from './fixture-origin.js';
 import { Vigil, eventually, type Person } from './vigil.js';
 
@@ -21,7 +21,7 @@ async function holdingsOf(pid: number | null): Promise<Holdings> {
   return { descriptors: (await readdir(`/proc/${pid}/fd`)).length, rssMb };
 }
 
-/** Real: Postgres, Redis, both apps, ffmpeg, a live HLS stream. */
+/** Real: Postgres, Redis, both apps, ffmpeg, a live HLS stream with sound. */
 describe('starting and stopping', () => {
   let origin: FixtureOrigin;
   let vigil: Vigil;
@@ -29,8 +29,11 @@ describe('starting and stopping', () => {
   let ids: string[];
 
   beforeAll(async () => {
-    const plan = { photo: photoOfPeople(), photoSeconds: 10, plainSeconds: 0 };
-    origin = await onAir((ffmpeg, folder) => makeClip(ffmpeg, join(folder, 'clip.mp4'), plan));
+    origin = await onAir(async (ffmpeg, folder) => {
+      const sound = await makeSound(ffmpeg, join(folder, 'sound.wav'), null);
+      const plan = { photo: photoOfPeople(), photoSeconds: SOUND_SECONDS, plainSeconds: 0, sound };
+      return makeClip(ffmpeg, join(folder, 'clip.mp4'), plan);
+    });
     vigil = await Vigil.start({ allow: [origin.address] });
     admin = await vigil.admin();
     const names = Array.from({ length: STREAMS }, (_, index) => `camera ${index + 1}`);

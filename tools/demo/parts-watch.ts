@@ -8,7 +8,8 @@ const EVERY_MS = 3_000;
 export class PartsWatch {
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
-  private last = '';
+  /** What was told last of each part. */
+  private readonly last = new Map<string, string>();
 
   constructor(
     private readonly ask: () => Promise<StreamDoing | null>,
@@ -27,11 +28,12 @@ export class PartsWatch {
     const parts = (await this.ask())?.parts ?? null;
     if (this.stopped) return;
     this.page.doing(parts);
-    const words = Object.entries(parts ?? {}).map(([name, part]) => `${name} ${describePart(part)}`);
-    const now = words.join(', ');
-    if (parts !== null && now !== this.last) {
-      this.last = now;
-      this.report.event('parts', { parts }, `parts:  ${now}`);
+    const news = Object.entries(parts ?? {})
+      .map(([name, part]) => [name, describePart(part)] as const)
+      .filter(([name, words]) => this.last.get(name) !== words);
+    for (const [name, words] of news) this.last.set(name, words);
+    if (news.length > 0) {
+      this.report.event('parts', { parts }, news.map(([name, words]) => `${name}: ${words}`).join('\n'));
     }
     this.timer = setTimeout(() => void this.look(), EVERY_MS);
   }

@@ -18,7 +18,7 @@ import { PartState } from './part-state.js';
 import type { SignalChange, SignalDesk } from './signal-desk.js';
 
 /** Longest stretch of reading without letting others have a turn, ms. */
-const SLICE_MS = 5;
+const SLICE_MS = 10;
 /** Pushed messages that may wait. */
 const QUEUE_LIMIT = 2_000;
 /** Ids that are remembered, so that what comes twice or both ways is read once. */

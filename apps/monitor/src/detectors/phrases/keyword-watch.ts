@@ -124,7 +124,7 @@ export class KeywordWatch {
       signal: this.stopping.signal,
       onRefused: ({ id }, error) => {
         left += 1;
-        refused.set(id, { label: byId.get(id)?.label ?? id, reason: error.message });
+        refused.set(id, { label: byId.get(id)?.label ?? id, reason: error.message.replace(`Rule ${id}: `, '') });
       },
     });
     return new Keywords(index, byId, rules.length - left);
