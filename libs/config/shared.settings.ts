@@ -115,5 +115,19 @@ export const monitorSettings = {
     z.string().default(''),
     'Private addresses that streams may use all the same, as `host:port` separated by commas, e.g. `127.0.0.1:8080`.',
   ),
+  PROXIES_FILE: setting(
+    z.string().optional(),
+    'File of upstream proxies, one a line: `http://user:password@host:port`, `https://…`, `socks5://…`, or `host:port` ' +
+      'for http; `#` starts a comment. `proxies.txt` of the working directory when unset and there.',
+  ),
+  PROXIES: secret(z.string().default(''), 'Further upstream proxies in the same form, separated by commas.'),
+  PROXY_PLATFORMS: setting(
+    z.string().default(''),
+    'Platforms whose requests go through the upstream proxies, separated by commas, e.g. `twitch`; none when unset.',
+  ),
+  PROXY_CHECK_URL: setting(
+    z.url({ protocol: /^https?$/ }).optional(),
+    'Small page that upstream proxies are tried on about once a minute; only their use tells how they do when unset.',
+  ),
   ALLOW_FILES: setting(z.stringbool().default(false), 'Whether `file:` urls may be watched, for tests.'),
 };

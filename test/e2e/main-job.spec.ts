@@ -71,7 +71,7 @@ describe('the main job', () => {
     expect(mine.items.filter(({ detectionId }) => detectionId === detection.id)).toHaveLength(1);
     const theirs = must(await other.client.GET('/api/notifications', { params: { query: {} } }));
     expect(theirs.items).toEqual([]);
-    expect(ears.other).toEqual({ detections: [], statuses: [], notifications: [] });
+    expect(ears.other).toEqual({ detections: [], transcripts: [], statuses: [], notifications: [] });
     const hidden = await other.client.GET('/api/detections/{id}', { params: { path: { id: detection.id } } });
     expect(hidden.response.status).toBe(404);
   }, 90_000);
@@ -94,8 +94,10 @@ describe('the main job', () => {
       .greyscale()
       .stats();
     expect(difference.channels[0]?.max).toBeGreaterThan(50);
-    const [x1, y1, x2, y2] = detection.box;
-    expect(x1 >= 0 && y1 >= 0 && x2 <= detection.frame.width && y2 <= detection.frame.height).toBe(true);
+    const { box, frame } = detection;
+    if (box === null || frame === null) throw new Error('there is no box');
+    const [x1, y1, x2, y2] = box;
+    expect(x1 >= 0 && y1 >= 0 && x2 <= frame.width && y2 <= frame.height).toBe(true);
     expect(x1 < x2 && y1 < y2).toBe(true);
   });
 

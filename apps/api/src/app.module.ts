@@ -2,8 +2,10 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import type { Logger } from '#libs/observability/logger.js';
 import { AgentsModule } from './agents/agents.module.js';
 import { AssignmentsModule } from './assignments/assignments.module.js';
+import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { BusModule } from './bus/bus.module.js';
+import { DashboardModule } from './dashboard/dashboard.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { DetectionsModule } from './detections/detections.module.js';
 import { EventsModule } from './events/events.module.js';
@@ -12,6 +14,7 @@ import { HttpModule } from './http/http.module.js';
 import { MonitoringModule } from './monitoring/monitoring.module.js';
 import { NotificationsModule } from './notifications/notifications.module.js';
 import { RealtimeModule } from './realtime/realtime.module.js';
+import { ReviewsModule } from './reviews/reviews.module.js';
 import { RulesModule } from './rules/rules.module.js';
 import { RuntimeModule, type ApiSettings } from './runtime.module.js';
 import { StreamsModule } from './streams/streams.module.js';
@@ -29,6 +32,7 @@ export class AppModule {
         EventsModule,
         BusModule,
         HttpModule,
+        AuditModule,
         HealthModule,
         AuthModule,
         UsersModule,
@@ -40,6 +44,8 @@ export class AppModule {
         NotificationsModule,
         RealtimeModule,
         DetectionsModule,
+        ReviewsModule,
+        DashboardModule,
       ],
     };
   }

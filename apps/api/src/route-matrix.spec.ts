@@ -17,6 +17,8 @@ interface Scene {
   /** A notification of the assigned agent about that detection. */
   notificationId: string;
   agentIds: Record<'agent' | 'assigned', string>;
+  /** An agent that nothing else needs. */
+  disposableAgentId: string;
 }
 
 interface Row {
@@ -86,10 +88,48 @@ const MATRIX: Record<string, Row> = {
     body: () => ({ name: 'Changed' }),
   },
 
+  'DELETE /api/agents/:id': {
+    expect: [401, 403, 403, 204, 401, 401],
+    path: ({ disposableAgentId }) => `/api/agents/${disposableAgentId}`,
+  },
+  'GET /api/agents/:id/assignments': {
+    expect: [401, 404, 200, 200, 401, 401],
+    path: ({ agentIds }) => `/api/agents/${agentIds.assigned}/assignments`,
+  },
+  'GET /api/agents/:id/performance': {
+    expect: [401, 404, 200, 200, 401, 401],
+    path: ({ agentIds }) => `/api/agents/${agentIds.assigned}/performance`,
+  },
+  'GET /api/online-users': { expect: [401, 403, 403, 200, 401, 401] },
+  'GET /api/dashboard': { expect: [401, 403, 403, 200, 401, 401] },
+  'GET /api/agent/dashboard': { expect: signedIn },
+  'GET /api/analytics/detections': { expect: signedIn },
+  'GET /api/logs': { expect: [401, 403, 403, 200, 401, 401] },
+
   'GET /api/streams': { expect: signedIn },
   'POST /api/streams': {
     expect: [401, 403, 403, 201, 401, 401],
     body: () => ({ name: unique(), url: 'https://example.com/a.m3u8' }),
+  },
+  'POST /api/streams/jobs': {
+    expect: [401, 403, 403, 202, 401, 401],
+    body: () => ({ name: unique(), url: 'https://example.com/a.m3u8' }),
+  },
+  'POST /api/streams/import': {
+    expect: [401, 403, 403, 202, 401, 401],
+    body: () => ({ streams: [{ name: unique(), url: 'https://example.com/a.m3u8' }] }),
+  },
+  'POST /api/streams/refresh': { expect: [401, 403, 403, 202, 401, 401], body: () => ({ platform: 'url' }) },
+  'POST /api/streams/:id/refresh': { expect: [401, 403, 403, 202, 401, 401], path: streamPath('/refresh') },
+  'POST /api/streams/:id/status': {
+    expect: [401, 403, 403, 200, 401, 401],
+    path: streamPath('/status'),
+    body: () => ({ status: 'offline' }),
+  },
+  'GET /api/streams/jobs/:id': { expect: [401, 403, 403, 404, 401, 401], path: streamPath('', '/api/streams/jobs/') },
+  'GET /api/streams/jobs/:id/events': {
+    expect: [401, 403, 403, 404, 401, 401],
+    path: streamPath('/events', '/api/streams/jobs/'),
   },
   'GET /api/streams/:id': { expect: [401, 404, 200, 200, 401, 401], path: streamPath() },
   'PATCH /api/streams/:id': {
@@ -105,6 +145,11 @@ const MATRIX: Record<string, Row> = {
   'POST /api/assignments': {
     expect: [401, 403, 403, 201, 401, 401],
     body: ({ streamId, agentIds }) => ({ streamId, agentId: agentIds.agent }),
+  },
+  'PUT /api/streams/:id/assignments': {
+    expect: [401, 403, 403, 200, 401, 401],
+    path: streamPath('/assignments'),
+    body: ({ agentIds }) => ({ assignments: [{ agentId: agentIds.assigned }] }),
   },
   'DELETE /api/assignments/:id': {
     expect: [401, 403, 403, 204, 401, 401],
@@ -144,6 +189,15 @@ const MATRIX: Record<string, Row> = {
   'GET /api/detections/:id': {
     expect: [401, 404, 200, 200, 401, 401],
     path: ({ detectionId }) => `/api/detections/${detectionId}`,
+  },
+  'PUT /api/detections/:id/verdict': {
+    expect: [401, 404, 200, 200, 401, 401],
+    path: ({ detectionId }) => `/api/detections/${detectionId}/verdict`,
+    body: () => ({ verdict: 'false', note: 'A poster.' }),
+  },
+  'GET /api/detections/:id/verdicts': {
+    expect: [401, 404, 200, 200, 401, 401],
+    path: ({ detectionId }) => `/api/detections/${detectionId}/verdicts`,
   },
   'GET /api/detections/:id/image': {
     expect: [401, 404, 200, 200, 401, 401],
@@ -205,7 +259,8 @@ describe('the route matrix', () => {
     });
     const { id: detectionId } = await api.detect(streamId);
     off();
-    return { actor, streamId, assignmentId, ruleId, detectionId, notificationId, agentIds: users };
+    const disposableAgentId = await api.user(`d${unique()}`, 'agent');
+    return { actor, streamId, assignmentId, ruleId, detectionId, notificationId, agentIds: users, disposableAgentId };
   }
 
   async function tokenOf(actor: Actor): Promise<string | null> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { DetectionOpened } from '#libs/contracts/facts.js';
+import type { DetectionOpened, StreamStatusChanged } from '#libs/contracts/facts.js';
 import type { DetectionView } from '#libs/contracts/sockets.js';
 import { connectRedis } from '#libs/bus/redis.js';
 import { parseSettings } from '#libs/config/settings.js';
@@ -22,6 +22,7 @@ import { TransactionRunner } from './database/transaction.js';
 import { DetectionOpenedHandler } from './detections/detection-fact.handlers.js';
 import { EVIDENCE_STORE } from './detections/detections.service.js';
 import { AppEvents } from './events/app-events.js';
+import { StreamStatusHandler } from './streams/stream-status.handler.js';
 import { RootGateway } from './realtime/gateways.js';
 import { UsersRepository } from './users/users.repository.js';
 
@@ -161,6 +162,18 @@ export class TestApi {
     off();
     if (stored === undefined) throw new Error('the detection was not told of');
     return stored;
+  }
+
+  /** Has a session say that a watched stream is live, as the ingest would. */
+  async onAir(streamId: string): Promise<void> {
+    const handler = this.app.get(StreamStatusHandler, { strict: false });
+    const fact: StreamStatusChanged = {
+      type: 'stream.status',
+      ...{ streamId, session: Date.now(), generation: 1_000, monitorId: 'test' },
+      ...{ status: 'live', reason: null, detail: '', at: Date.now() },
+    };
+    const effects = await this.app.get(TransactionRunner, { strict: false }).run((tx) => handler.apply(tx, [fact]));
+    for (const effect of effects) await effect();
   }
 
   /** Ids of the sockets that hear of a stream here. */

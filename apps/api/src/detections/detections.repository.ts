@@ -136,6 +136,7 @@ function entityOf(fact: DetectionOpened, seq: string, createdAt: Date): Detectio
     endedAt: null,
     frames: null,
     peak: null,
+    verdict: null,
     createdAt,
   } satisfies DetectionEntity);
 }

@@ -5,6 +5,7 @@ import { list } from '#libs/config/settings.js';
 import { DocumentationAccess } from '../auth/documentation-access.js';
 import type { ApiSettings } from '../runtime.module.js';
 import { DOCUMENTATION_PATHS, serveOpenApi } from './openapi.js';
+import { requestContext } from './request-context.js';
 import { requestId } from './request-id.js';
 import { validationPipe } from './validation.js';
 
@@ -16,6 +17,7 @@ export function configureHttp(app: NestExpressApplication, settings: ApiSettings
   const proxies = list.parse(settings.TRUSTED_PROXIES);
   if (proxies.length > 0) app.set('trust proxy', proxies);
   app.use(requestId);
+  app.use(requestContext);
   app.use(
     helmet({
       // Swagger UI brings inline styles; scripts come from the same origin alone.
@@ -27,6 +29,7 @@ export function configureHttp(app: NestExpressApplication, settings: ApiSettings
   );
   app.enableCors(corsOptions(settings));
   app.useBodyParser('json', { limit: BODY_LIMIT });
+  app.useBodyParser('text', { limit: BODY_LIMIT, type: 'text/csv' });
   app.setGlobalPrefix('api', { exclude: HEALTH_ROUTES.map((path) => ({ path, method: RequestMethod.GET })) });
   app.useGlobalPipes(validationPipe());
   if (settings.NODE_ENV === 'production') {

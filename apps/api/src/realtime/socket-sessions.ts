@@ -74,6 +74,11 @@ export class SocketSessions implements OnApplicationBootstrap, OnModuleDestroy {
     });
   }
 
+  /** Users with at least one socket in this process: closing one of two tabs changes nothing. */
+  connectedUsers(): string[] {
+    return [...new Set(this.sockets().map(({ data }) => data.user.id))];
+  }
+
   private async admit(socket: ClientSocket): Promise<void> {
     const handshake = Handshake.safeParse(socket.handshake.auth);
     if (!handshake.success) throw unauthorized();
@@ -102,7 +107,9 @@ export class SocketSessions implements OnApplicationBootstrap, OnModuleDestroy {
     socket.on('disconnect', () => {
       clearTimeout(expiry);
       clearInterval(flood);
+      this.events.emit('presence.changed', {});
     });
+    this.events.emit('presence.changed', {});
     // Joins the rooms of its streams; also catches what ended while the handshake was under way.
     void this.recheck([socket]);
   }

@@ -76,6 +76,15 @@ export class StreamsRepository {
     );
   }
 
+  /** Notes what somebody says of a stream that is not watched. @returns whether it was not. */
+  async setStatus(id: string, status: StreamStatus, detail: string): Promise<boolean> {
+    const result = await this.rows.update(
+      { id, desired: false },
+      { status, reason: null, detail, statusAt: () => 'now()' },
+    );
+    return (result.affected ?? 0) > 0;
+  }
+
   /** @returns whether there was one. */
   async remove(id: string): Promise<boolean> {
     return ((await this.rows.delete({ id })).affected ?? 0) > 0;

@@ -29,6 +29,10 @@ export class UserEntity {
   @Column({ type: 'timestamptz', name: 'disabled_at', nullable: true })
   disabledAt!: Date | null;
 
+  /** How many streams an agent looks after at most; null for any number. */
+  @Column({ type: 'integer', nullable: true })
+  capacity!: number | null;
+
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at' })
   createdAt!: Date;
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import type { Repository } from 'typeorm';
+import { In, type Repository } from 'typeorm';
 import type { UserRole } from '../auth/authenticated-user.js';
 import type { Transaction } from '../database/transaction.js';
 import { uniqueViolation } from '../database/constraint-violations.js';
@@ -25,6 +25,14 @@ export class UsersRepository {
 
   findById(id: string): Promise<UserEntity | null> {
     return this.rows.findOneBy({ id });
+  }
+
+  findByIds(ids: readonly string[]): Promise<UserEntity[]> {
+    return this.rows.find({ where: { id: In([...ids]) }, order: { username: 'ASC' } });
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.rows.delete({ id });
   }
 
   findByRole(id: string, role: UserRole): Promise<UserEntity | null> {

@@ -58,8 +58,18 @@ export class UsersService {
   }
 
   /** @throws AppError `user.email.conflict`. */
-  update(id: string, changes: Partial<Pick<UserEntity, 'name' | 'email' | 'disabledAt'>>): Promise<void> {
+  update(id: string, changes: Partial<Pick<UserEntity, 'name' | 'email' | 'disabledAt' | 'capacity'>>): Promise<void> {
     return this.repository.update(id, changes);
+  }
+
+  /** Users with these ids, those that there are. */
+  findAll(ids: readonly string[]): Promise<UserEntity[]> {
+    return this.repository.findByIds(ids);
+  }
+
+  /** Removes a user with its sign-ins, assignments and notifications. */
+  remove(id: string): Promise<void> {
+    return this.repository.remove(id);
   }
 
   /** Sets a password that its user chose. */

@@ -1,16 +1,17 @@
 import { request, type IncomingMessage } from 'node:http';
-import { isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import { AppError, messageOf } from '#libs/errors/app-error.js';
-import { connectTo } from './connect.js';
 import type { Destinations } from './destinations.js';
 import { EgressError } from './egress-error.js';
 import { assertNotCompressed, basicAuth, portOf } from './http-message.js';
 import type { LaneBudget } from './lane-budget.js';
+import type { Route } from './route.js';
+import { secured } from './tls-client.js';
 
 /** What to send. */
 export interface FetchInit {
   headers?: Readonly<Record<string, string>>;
+  /** Makes it a POST with this text; a redirect is then given back as the answer, so that it is not sent elsewhere. */
+  body?: string;
   /** Bytes of the body that are kept; reading stops there. 64 KiB when unset. */
   maxBytes?: number;
   /** For everything together, redirects included; 10 s when unset. */
@@ -33,6 +34,9 @@ export interface FetchedResponse {
 export interface FetchBounds {
   destinations: Destinations;
   budget: LaneBudget;
+  route: Route;
+  /** Further certificate authorities, PEM. */
+  ca?: string;
   closing: AbortSignal;
 }
 
@@ -46,11 +50,12 @@ export async function fetchThrough(url: string, init: FetchInit, bounds: FetchBo
   let headers = init.headers ?? {};
   try {
     for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-      const response = await exchange(target, headers, bounds, signal);
+      const response = await exchange(target, headers, init.body, bounds, signal);
       const location = response.headers.location;
       const redirected = [301, 302, 303, 307, 308].includes(response.statusCode ?? 0) && location !== undefined;
       assertNotCompressed(response);
-      if (!redirected) return await collect(response, target, init.maxBytes ?? 64 * 2 ** 10, bounds.budget, signal);
+      if (!redirected || init.body !== undefined)
+        return await collect(response, target, init.maxBytes ?? 64 * 2 ** 10, bounds.budget, signal);
       response.destroy();
       const next = parse(new URL(location, target).href);
       // What is meant for one host is not told to another.
@@ -75,20 +80,22 @@ function parse(url: string): URL {
 async function exchange(
   url: URL,
   headers: Readonly<Record<string, string>>,
-  { destinations, budget }: FetchBounds,
+  body: string | undefined,
+  { destinations, budget, route, ca }: FetchBounds,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   signal.throwIfAborted();
   budget.request(0);
   const addresses = await destinations.of(url.hostname, portOf(url));
-  const socket = await connectTo(addresses, portOf(url), budget.limits.connectTimeoutMs, signal);
+  const socket = await route.connect(addresses, portOf(url), budget.limits.connectTimeoutMs, signal);
   const onAbort = (): void => void socket.destroy(new Error('aborted'));
   signal.addEventListener('abort', onAbort, { once: true });
   socket.once('close', () => signal.removeEventListener('abort', onAbort));
-  const connection = url.protocol === 'https:' ? secured(socket, url.hostname) : socket;
+  const connection = url.protocol === 'https:' ? secured(socket, url.hostname, ca) : socket;
   return new Promise((resolve, reject) => {
     const outgoing = request({
       createConnection: () => connection,
+      method: body === undefined ? 'GET' : 'POST',
       path: `${url.pathname}${url.search}`,
       headers: { ...headers, ...basicAuth(url), host: url.host, 'accept-encoding': 'identity', connection: 'close' },
       maxHeaderSize: budget.limits.headerBytes,
@@ -98,12 +105,8 @@ async function exchange(
       socket.destroy();
       reject(error);
     });
-    outgoing.end();
+    outgoing.end(body);
   });
-}
-
-function secured(socket: Socket, host: string): Socket {
-  return connectTls({ socket, ALPNProtocols: ['http/1.1'], host, ...(isIP(host) === 0 ? { servername: host } : {}) });
 }
 
 async function collect(

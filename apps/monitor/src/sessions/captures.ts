@@ -62,7 +62,7 @@ export class Captures {
       await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
       return;
     }
-    const lane = await services.egress.open(job.streamId);
+    const lane = await services.egress.open(job.streamId, {}, { platform: job.platform });
     const running = new StreamSession(job, session, {
       ...services,
       rules: () => services.rules.objects,
@@ -94,7 +94,7 @@ export class Captures {
     const { voice, speech, chats, pushes, keywords, rules, egress } = this.services;
     return {
       ...{ keywords, sink, hearing: { voice, speech } },
-      reading: { chats, pushes, openLane: () => egress.open(streamId, CHAT_LANE_LIMITS) },
+      reading: { chats, pushes, openLane: (platform) => egress.open(streamId, CHAT_LANE_LIMITS, { platform }) },
       signalRule: (signal) => rules.signalRule(signal),
     };
   }

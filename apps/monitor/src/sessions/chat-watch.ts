@@ -45,8 +45,8 @@ export interface ChatMoodReader {
 /** What reading a chat takes. */
 export interface ChatWatchParts {
   chats: Pick<ChatSupervisor, 'follow' | 'locate'>;
-  /** Opens the chat's own way out. */
-  openLane: () => Promise<EgressLane>;
+  /** Opens the chat's own way out. @param platform id of the chat source that uses it */
+  openLane: (platform: string) => Promise<EgressLane>;
   /** Where pushed messages come from; null when nowhere. */
   pushes: { on(streamId: string, listener: (messages: readonly ChatMessage[]) => void): () => void } | null;
   keywords: Pick<KeywordWatch, 'inChat'>;
@@ -156,7 +156,7 @@ export class ChatWatch {
     signal: AbortSignal,
   ): Promise<void> {
     const { streamId } = this.job;
-    const lane = await this.parts.openLane();
+    const lane = await this.parts.openLane(platform);
     let stopping: Promise<void> | undefined;
     const stop = (): void => void (stopping = this.feed?.stop());
     try {

@@ -14,6 +14,8 @@ export interface Diagnosis {
 /** Faults that time alone may mend: the source is not on air. The others need somebody to change something. */
 const TRANSIENT: ReadonlySet<StatusReason> = new Set([
   'not_found',
+  'offline',
+  'gone',
   'unreachable',
   'stalled',
   'ended',
@@ -42,4 +44,15 @@ const NOT_THE_SOUND: ReadonlySet<StatusReason> = new Set([
 /** Whether a run that brought no picture may have failed for its sound, so that it is worth a try without. */
 export function maySoundBeWhy(error: unknown): boolean {
   return error instanceof CaptureError && !NOT_THE_SOUND.has(error.reason);
+}
+
+/** Whether a fault says that nothing is on air: the site says so, or what played has come to an end. */
+export function isOffAir(error: unknown): boolean {
+  if (error instanceof PlatformError) return error.outcome === 'offline' || error.outcome === 'gone';
+  return error instanceof CaptureError && error.reason === 'ended';
+}
+
+/** Whether an address that has played may simply be void by now. */
+export function mayHaveExpired(error: unknown): boolean {
+  return error instanceof CaptureError && (error.reason === 'forbidden' || error.reason === 'not_found');
 }
