@@ -94,7 +94,7 @@ export class Captures {
     const { voice, speech, chats, pushes, keywords, rules, egress } = this.services;
     return {
       ...{ keywords, sink, hearing: { voice, speech } },
-      reading: { chats, pushes, openLane: () => egress.open(streamId, CHAT_LANE_LIMITS) },
+      reading: { chats, pushes, openLane: (platform) => egress.open(streamId, CHAT_LANE_LIMITS, { platform }) },
       signalRule: (signal) => rules.signalRule(signal),
     };
   }

@@ -156,18 +156,11 @@ describe('ChatWatch', () => {
 
   it('shows every line to whoever reads the mood of the room, and tells what it says as a signal', async () => {
     const lines: string[] = [];
-    const change = {
-      signal: 'hostile_chat',
-      kind: 'chat',
-      detector: 'sentiment',
-      model: 'm',
-      confidence: 0.8,
-    } as const;
-    const times = { startedMs: 1, startedAt: 1, at: 2, detail: 'The room is angry.' };
+    const said = { kind: 'hostile_chat', startedAtMs: Date.now(), peakShare: 0.8, detail: 'It is angry.' } as const;
     const mood: ChatMoodReader = {
-      read: ({ text }) => (lines.push(text) === 2 ? [{ ...change, ...times, change: 'opened' }] : []),
+      hear: ({ text }) => (lines.push(text) === 2 ? [{ ...said, change: 'opened', endedAtMs: null }] : []),
       tick: () => [],
-      end: () => [{ ...change, ...times, change: 'closed' }],
+      close: (at) => [{ ...said, change: 'closed', endedAtMs: at }],
     };
     await watch(null, [], { mood });
     push([pushed('one', 'calm'), pushed('two', 'angry')]);

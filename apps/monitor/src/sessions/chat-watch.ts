@@ -2,6 +2,7 @@ import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
 import type { CaptureJob } from '#libs/contracts/captures.js';
 import type { ChatFigures, ChatLine, ChatMessage, ChatStatus } from '#libs/contracts/chat.js';
 import type { PartReport } from '#libs/contracts/monitors.js';
+import type { Signal } from '#libs/contracts/primitives.js';
 import { AppError, messageOf } from '#libs/errors/app-error.js';
 import type { Logger } from '#libs/observability/logger.js';
 import type { ChatFeed } from '../chat/chat-feed.js';
@@ -15,7 +16,7 @@ import { nameBasedId } from '../pipeline/event-id.js';
 import { ChatWindow, type ChatContext } from '../samplers/chat-window.js';
 import type { Findings } from './findings.js';
 import { PartState } from './part-state.js';
-import type { SignalChange, SignalDesk } from './signal-desk.js';
+import type { SignalDesk } from './signal-desk.js';
 
 /** Longest stretch of reading without letting others have a turn, ms. */
 const SLICE_MS = 10;
@@ -24,7 +25,7 @@ const QUEUE_LIMIT = 2_000;
 /** Ids that are remembered, so that what comes twice or both ways is read once. */
 const RECENT_LIMIT = 10_000;
 /** The lines after a find are waited for so long, ms; looked at so often. */
-const [CONTEXT_MS, SWEEP_MS] = [60_000, 5_000];
+const [CONTEXT_MS, SWEEP_MS] = [60_000, 1_000];
 /** A line that was just received is not believed to be older than this, ms. */
 const OLDEST_MS = 10 * 60_000;
 /** Pause after a defect, ms. */
@@ -32,21 +33,33 @@ const RETRY_MS = 5_000;
 /** What the contract calls a chat that its owner sends in. */
 const PUSH = 'push';
 
-/** Reads the mood of a room, line by line; its changes become findings as other signals do. */
+/** What a reader of moods says: the room has turned hostile, or is no longer. */
+interface MoodEvent {
+  kind: Extract<Signal, 'hostile_chat'>;
+  change: 'opened' | 'closed';
+  /** Its beginning, and its end once it is over, epoch ms. */
+  startedAtMs: number;
+  endedAtMs: number | null;
+  /** The greatest share of hostile messages so far, 0 to 1. */
+  peakShare: number;
+  /** A sentence for a person. */
+  detail: string;
+}
+
+/** Reads the mood of a room, line by line; what it says becomes a finding as other signals do. Times are epoch ms. */
 export interface ChatMoodReader {
-  /** @returns what began or ended with this line */
-  read(message: ChatMessage): readonly SignalChange[];
-  /** Time has passed without a line. @param at epoch ms */
-  tick(at: number): readonly SignalChange[];
-  /** The session is over. @param at epoch ms */
-  end(at: number): readonly SignalChange[];
+  hear(message: ChatMessage, atMs: number): readonly MoodEvent[];
+  /** Time has passed. Called about once a second. */
+  tick(atMs: number): readonly MoodEvent[];
+  /** The chat has ended. */
+  close(atMs: number): readonly MoodEvent[];
 }
 
 /** What reading a chat takes. */
 export interface ChatWatchParts {
   chats: Pick<ChatSupervisor, 'follow' | 'locate'>;
-  /** Opens the chat's own way out. */
-  openLane: () => Promise<EgressLane>;
+  /** Opens the chat's own way out. @param platform id of the chat source that uses it */
+  openLane: (platform: string) => Promise<EgressLane>;
   /** Where pushed messages come from; null when nowhere. */
   pushes: { on(streamId: string, listener: (messages: readonly ChatMessage[]) => void): () => void } | null;
   keywords: Pick<KeywordWatch, 'inChat'>;
@@ -99,7 +112,7 @@ export class ChatWatch {
       off?.();
       clearInterval(sweep);
       this.follows(this.window.end());
-      parts.mood?.end(parts.now()).forEach((change) => parts.signals.tell(change));
+      this.mood(parts.mood?.close(parts.now()));
     }
   }
 
@@ -156,7 +169,7 @@ export class ChatWatch {
     signal: AbortSignal,
   ): Promise<void> {
     const { streamId } = this.job;
-    const lane = await this.parts.openLane();
+    const lane = await this.parts.openLane(platform);
     let stopping: Promise<void> | undefined;
     const stop = (): void => void (stopping = this.feed?.stop());
     try {
@@ -203,7 +216,7 @@ export class ChatWatch {
     }
     this.follows(this.window.add(message));
     if (message.kind === 'deleted') return;
-    parts.mood?.read(message).forEach((change) => parts.signals.tell(change));
+    this.mood(parts.mood?.hear(message, parts.now()));
     if (message.text === '') return;
     for (const hit of parts.keywords.inChat(message.text)) this.found(message, hit);
   }
@@ -230,9 +243,20 @@ export class ChatWatch {
   }
 
   private sweep(): void {
-    const { mood, signals, now } = this.parts;
+    const { mood, now } = this.parts;
     this.follows(this.window.expire(now() - CONTEXT_MS));
-    mood?.tick(now()).forEach((change) => signals.tell(change));
+    this.mood(mood?.tick(now()));
+  }
+
+  private mood(events: readonly MoodEvent[] = []): void {
+    for (const { kind, change, startedAtMs, endedAtMs, peakShare, detail } of events) {
+      this.parts.signals.tell({
+        ...{ signal: kind, change, kind: 'chat', detector: 'sentiment', model: 'sentiment', detail },
+        confidence: Math.min(1, Math.max(0, peakShare)),
+        startedMs: startedAtMs - this.startedAt,
+        ...{ startedAt: startedAtMs, at: endedAtMs ?? this.parts.now() },
+      });
+    }
   }
 
   private follows(contexts: readonly ChatContext<Found>[]): void {

@@ -45,3 +45,14 @@ const NOT_THE_SOUND: ReadonlySet<StatusReason> = new Set([
 export function maySoundBeWhy(error: unknown): boolean {
   return error instanceof CaptureError && !NOT_THE_SOUND.has(error.reason);
 }
+
+/** Whether a fault says that nothing is on air: the site says so, or what played has come to an end. */
+export function isOffAir(error: unknown): boolean {
+  if (error instanceof PlatformError) return error.outcome === 'offline' || error.outcome === 'gone';
+  return error instanceof CaptureError && error.reason === 'ended';
+}
+
+/** Whether an address that has played may simply be void by now. */
+export function mayHaveExpired(error: unknown): boolean {
+  return error instanceof CaptureError && (error.reason === 'forbidden' || error.reason === 'not_found');
+}
