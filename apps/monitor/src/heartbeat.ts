@@ -65,5 +65,9 @@ export function detectorReports(parts: {
     },
     { ...keywords.descriptor, ...keywords.state(), model: null, labels: [] },
     { ...speech.descriptor, ...speech.state(), labels: [] },
+    {
+      ...{ id: 'sentiment', title: 'Mood of the chat', options: {}, model: null, labels: ['hostile_chat'] },
+      ...{ state: 'ready', detail: 'Tells when an English chat turns hostile.' },
+    },
   ];
 }

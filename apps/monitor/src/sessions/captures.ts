@@ -7,6 +7,7 @@ import { CHAT_LANE_LIMITS } from '../chat/chat-source.port.js';
 import type { ChatSupervisor } from '../chat/supervisor.js';
 import type { VideoDetector } from '../detectors/detector.port.js';
 import type { KeywordWatch } from '../detectors/phrases/keyword-watch.js';
+import { ChatMood } from '../detectors/sentiment/chat-mood.js';
 import type { EgressProxy } from '../egress/egress-proxy.js';
 import type { Spool } from '../outbox/spool.js';
 import type { Platform } from '../platforms/platform.port.js';
@@ -94,7 +95,10 @@ export class Captures {
     const { voice, speech, chats, pushes, keywords, rules, egress } = this.services;
     return {
       ...{ keywords, sink, hearing: { voice, speech } },
-      reading: { chats, pushes, openLane: (platform) => egress.open(streamId, CHAT_LANE_LIMITS, { platform }) },
+      reading: {
+        ...{ chats, pushes, mood: () => new ChatMood() },
+        openLane: (platform) => egress.open(streamId, CHAT_LANE_LIMITS, { platform }),
+      },
       signalRule: (signal) => rules.signalRule(signal),
     };
   }
