@@ -25,7 +25,10 @@ module.exports = {
         'An import that leads nowhere; those named are optional, or exported by a subpath that the checker does not follow.',
       severity: 'error',
       from: {},
-      to: { couldNotResolve: true, pathNot: '^(ffmpeg-static|js-redis-server/core|@monyone/aho-corasick/fast)$' },
+      to: {
+        couldNotResolve: true,
+        pathNot: '^(ffmpeg-static|js-redis-server/core|@monyone/aho-corasick/fast|csv-parse/sync)$',
+      },
     },
     {
       name: 'not-to-dev-dependencies',
@@ -79,10 +82,10 @@ module.exports = {
     {
       name: 'child-processes-only-in-capture-and-tools',
       comment:
-        'Every process has an owner: ffmpeg in capture, and the host of the native speech engine, which may crash alone.',
+        'Every process has an owner: ffmpeg in capture, the host of the native speech engine, which may crash alone, and the runs of external resolvers.',
       severity: 'error',
       from: {
-        pathNot: `^(apps/monitor/src/capture/|apps/monitor/src/detectors/whisper/sherpa-host[.]ts$|tools/|test/)`,
+        pathNot: `^(apps/monitor/src/capture/|apps/monitor/src/detectors/whisper/sherpa-host[.]ts$|apps/monitor/src/platforms/resolver-process[.]ts$|tools/|test/)`,
       },
       to: { path: '^(node:)?child_process$' },
     },

@@ -38,6 +38,19 @@ export const apiSettings = {
     z.string().default(''),
     'Origins of browser front ends that may call the api, separated by commas.',
   ),
+  COOKIE_AUTH: setting(
+    z.stringbool().default(false),
+    'Whether browsers may stay signed in by `__Host-` cookies (https or localhost); bearer tokens work either way.',
+  ),
+  REGISTRATION: setting(
+    z.enum(['closed', 'invitation', 'open']).default('invitation'),
+    'Who may register as an agent: nobody, whoever an admin invited, or everybody.',
+  ),
+  SMTP_URL: secret(
+    z.url({ protocol: /^smtps?$/ }).optional(),
+    'Mail server, e.g. `smtps://user:password@mail.example.com`; no mail is sent when unset.',
+  ),
+  MAIL_FROM: setting(z.string().max(320).default('Vigil <vigil@localhost>'), 'Sender of mails.'),
   TRUSTED_PROXIES: setting(
     z.string().default(''),
     'Addresses of reverse proxies whose `X-Forwarded-For` is believed, separated by commas, e.g. `loopback`.',
@@ -46,7 +59,7 @@ export const apiSettings = {
   DEFAULT_ADMIN_EMAIL: setting(z.email().default('admin@vigil.invalid'), 'E-mail address of the first admin.'),
   DEFAULT_ADMIN_PASSWORD: secret(
     z.string().min(10).optional(),
-    'Password of the first admin; when unset one is made and printed once.',
+    'Password of the first admin; when unset a one-time one is printed once, to be changed at the first sign-in.',
   ),
   KICK_PUBLIC_KEY_URL: setting(
     z.url({ protocol: /^https?$/ }).default('https://api.kick.com/public/v1/public-key'),
@@ -118,6 +131,20 @@ export const monitorSettings = {
   EGRESS_ALLOW: setting(
     z.string().default(''),
     'Private addresses that streams may use all the same, as `host:port` separated by commas, e.g. `127.0.0.1:8080`.',
+  ),
+  PROXIES_FILE: setting(
+    z.string().optional(),
+    'File of upstream proxies, one a line: `http://user:password@host:port`, `https://…`, `socks5://…`, or `host:port` ' +
+      'for http; `#` starts a comment. `proxies.txt` of the working directory when unset and there.',
+  ),
+  PROXIES: secret(z.string().default(''), 'Further upstream proxies in the same form, separated by commas.'),
+  PROXY_PLATFORMS: setting(
+    z.string().default(''),
+    'Platforms whose requests go through the upstream proxies, separated by commas, e.g. `twitch`; none when unset.',
+  ),
+  PROXY_CHECK_URL: setting(
+    z.url({ protocol: /^https?$/ }).optional(),
+    'Small page that upstream proxies are tried on about once a minute; only their use tells how they do when unset.',
   ),
   ALLOW_FILES: setting(z.stringbool().default(false), 'Whether `file:` urls may be watched, for tests.'),
 };

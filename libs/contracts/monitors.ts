@@ -62,6 +62,23 @@ export const SessionReport = z
   .meta({ id: 'SessionReport' });
 export type SessionReport = z.infer<typeof SessionReport>;
 
+/** One upstream proxy of a monitor. */
+export const ProxyState = z
+  .object({
+    /** Its place in the list and `host:port`; never its credentials. */
+    name: z.string().max(300),
+    state: z.enum(['healthy', 'benched']),
+    successes: z.number().int().nonnegative(),
+    failures: z.number().int().nonnegative(),
+    /** A sentence without secrets. */
+    lastError: z.string().max(500).nullable(),
+    benchedUntil: EpochMs.nullable(),
+    /** Streams whose newest connection went through it. */
+    streams: z.number().int().nonnegative(),
+  })
+  .meta({ id: 'ProxyState' });
+export type ProxyState = z.infer<typeof ProxyState>;
+
 /** What a monitor says of itself every few seconds; its key expires when it stops. */
 export const MonitorHeartbeat = z
   .object({
@@ -94,6 +111,8 @@ export const MonitorHeartbeat = z
       requests: z.number().int().nonnegative(),
       bytes: z.number().int().nonnegative(),
     }),
+    /** Upstream proxies; none in what a monitor of before them says. */
+    proxies: z.array(ProxyState).max(1_000).default([]),
     sessions: z.array(SessionReport),
   })
   .meta({ id: 'MonitorHeartbeat' });

@@ -26,6 +26,8 @@ export const REDIS = {
   chatMarksPrefix: 'vigil:chat:marks:',
   /** Prefix of the key that holds a monitor's last heartbeat, with a time to live. */
   monitorPrefix: 'vigil:monitor:',
+  /** Prefix of the key that says which users are connected to one api process, with a time to live. */
+  presencePrefix: 'vigil:presence:',
   /** Prefix of the counter that numbers a stream's sessions. */
   sessionPrefix: 'vigil:session:',
   /** Prefix of the api's counters of attempts, each with a time to live. */

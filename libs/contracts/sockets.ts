@@ -111,6 +111,12 @@ export const MonitorStatusEvent = z
   .meta({ id: 'MonitorStatusEvent' });
 export type MonitorStatusEvent = z.infer<typeof MonitorStatusEvent>;
 
+/** A user came online or went offline. */
+export const UserStatusEvent = z
+  .object({ userId: z.uuid(), online: z.boolean(), at: Instant })
+  .meta({ id: 'UserStatusEvent' });
+export type UserStatusEvent = z.infer<typeof UserStatusEvent>;
+
 /** How many notifications the user has not read. */
 export const UnreadEvent = z.object({ notifications: z.number().int().nonnegative() }).meta({ id: 'UnreadEvent' });
 export type UnreadEvent = z.infer<typeof UnreadEvent>;
@@ -129,6 +135,7 @@ export const ROOT_EVENTS = {
   stream_update: StreamUpdateEvent,
   assignment_update: AssignmentUpdateEvent,
   monitor_status: MonitorStatusEvent,
+  user_status: UserStatusEvent,
 } as const;
 
 /** Payload schemas of what the server sends on `/notifications`. */

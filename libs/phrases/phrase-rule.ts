@@ -13,8 +13,8 @@ export const PHRASE_LIMITS = {
   /** Regular expressions in one index. */
   regexes: 200,
   /** Instructions of one compiled regular expression, and of all together. */
-  regexProgram: 1_000,
-  regexProgramTotal: 10_000,
+  regexProgram: 500,
+  regexProgramTotal: 4_000,
   /** Rules with `fuzzy`, and rules with `phonetic`, in one index. */
   fuzzyRules: 2_000,
   /** UTF-16 units matched at a time; longer text is matched in windows that overlap by `windowOverlap`. */

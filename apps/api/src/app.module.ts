@@ -2,17 +2,21 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import type { Logger } from '#libs/observability/logger.js';
 import { AgentsModule } from './agents/agents.module.js';
 import { AssignmentsModule } from './assignments/assignments.module.js';
+import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { BusModule } from './bus/bus.module.js';
+import { DashboardModule } from './dashboard/dashboard.module.js';
 import { ChatModule } from './chat/chat.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { DetectionsModule } from './detections/detections.module.js';
 import { EventsModule } from './events/events.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
+import { MeModule } from './me/me.module.js';
 import { MonitoringModule } from './monitoring/monitoring.module.js';
 import { NotificationsModule } from './notifications/notifications.module.js';
 import { RealtimeModule } from './realtime/realtime.module.js';
+import { ReviewsModule } from './reviews/reviews.module.js';
 import { RulesModule } from './rules/rules.module.js';
 import { RuntimeModule, type ApiSettings } from './runtime.module.js';
 import { ServiceTokensModule } from './service-tokens/service-tokens.module.js';
@@ -32,9 +36,11 @@ export class AppModule {
         EventsModule,
         BusModule,
         HttpModule,
+        AuditModule,
         HealthModule,
         AuthModule,
         UsersModule,
+        MeModule,
         AgentsModule,
         StreamsModule,
         AssignmentsModule,
@@ -43,6 +49,8 @@ export class AppModule {
         NotificationsModule,
         RealtimeModule,
         DetectionsModule,
+        ReviewsModule,
+        DashboardModule,
         TranscriptsModule,
         ServiceTokensModule,
         ChatModule,

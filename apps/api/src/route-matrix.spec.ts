@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { METHODS } from 'node:http';
 import { z } from 'zod';
+import { RefreshTokens } from './auth/refresh-tokens.js';
 import { TEST_PASSWORD, TestApi } from './test-api.fixture.js';
 
 const ACTORS = ['anonymous', 'agent', 'assigned', 'admin', 'disabled', 'expired'] as const;
@@ -20,6 +21,13 @@ interface Scene {
   /** A notification of the assigned agent about that detection. */
   notificationId: string;
   agentIds: Record<'agent' | 'assigned', string>;
+  /** An agent that nothing else needs. */
+  disposableAgentId: string;
+  /** A sign-in of the assigned agent. */
+  sessionId: string;
+  invitationId: string;
+  /** The code of that invitation. */
+  invitation: string;
 }
 
 interface Row {
@@ -47,13 +55,6 @@ const zonePath = ({ streamId, zoneId }: Scene): string => `/api/streams/${stream
 
 /** Who gets which answer, for every route the api has. */
 const MATRIX: Record<string, Row> = {
-  // Nest puts a middleware before each path that has no prefix; it answers nothing itself.
-  'ALL /health': { expect: nobody },
-  'ALL /health/live': { expect: nobody },
-  'ALL /health/ready': { expect: nobody },
-  'ALL /api/health': { expect: nobody },
-  'ALL /api/health/live': { expect: nobody },
-  'ALL /api/health/ready': { expect: nobody },
   'GET /health': { expect: everyone },
   'GET /health/live': { expect: everyone },
   'GET /health/ready': { expect: everyone },
@@ -80,6 +81,43 @@ const MATRIX: Record<string, Row> = {
     expect: [401, 204, 204, 204, 401, 401],
     body: () => ({ currentPassword: TEST_PASSWORD, newPassword: TEST_PASSWORD }),
   },
+  'POST /api/auth/register': {
+    expect: [201, 201, 201, 201, 201, 201],
+    body: ({ invitation }) => ({
+      username: `u${unique()}`,
+      email: `${unique()}@example.com`,
+      password: TEST_PASSWORD,
+      invitation,
+    }),
+  },
+  'POST /api/auth/check-username': { expect: everyone, body: () => ({ username: 'assigned' }) },
+  'POST /api/auth/check-email': { expect: everyone, body: () => ({ email: 'assigned@example.com' }) },
+  // Each for another address: one may be asked for a few times only.
+  'POST /api/auth/forgot-password': {
+    expect: [202, 202, 202, 202, 202, 202],
+    body: () => ({ email: `${unique()}@example.com` }),
+  },
+  'POST /api/auth/verify-reset-token': { expect: everyone, body: () => ({ token: 'no code' }) },
+  'POST /api/auth/reset-password': {
+    expect: [400, 400, 400, 400, 400, 400],
+    body: () => ({ token: 'no code', newPassword: TEST_PASSWORD }),
+  },
+  'GET /api/auth/sessions': { expect: signedIn },
+  'DELETE /api/auth/sessions': { expect: [401, 204, 204, 204, 401, 401] },
+  // Nobody sees that of another, admins included.
+  'DELETE /api/auth/sessions/:id': {
+    expect: [401, 404, 204, 404, 401, 401],
+    path: ({ sessionId }) => `/api/auth/sessions/${sessionId}`,
+  },
+  'GET /api/auth/invitations': { expect: [401, 403, 403, 200, 401, 401] },
+  'POST /api/auth/invitations': { expect: [401, 403, 403, 201, 401, 401], body: () => ({}) },
+  'DELETE /api/auth/invitations/:id': {
+    expect: [401, 403, 403, 204, 401, 401],
+    path: ({ invitationId }) => `/api/auth/invitations/${invitationId}`,
+  },
+
+  'GET /api/me': { expect: signedIn },
+  'PATCH /api/me': { expect: signedIn, body: () => ({ bio: 'Watches at night.' }) },
 
   'GET /api/agents': { expect: [401, 403, 403, 200, 401, 401] },
   'POST /api/agents': {
@@ -96,10 +134,48 @@ const MATRIX: Record<string, Row> = {
     body: () => ({ name: 'Changed' }),
   },
 
+  'DELETE /api/agents/:id': {
+    expect: [401, 403, 403, 204, 401, 401],
+    path: ({ disposableAgentId }) => `/api/agents/${disposableAgentId}`,
+  },
+  'GET /api/agents/:id/assignments': {
+    expect: [401, 404, 200, 200, 401, 401],
+    path: ({ agentIds }) => `/api/agents/${agentIds.assigned}/assignments`,
+  },
+  'GET /api/agents/:id/performance': {
+    expect: [401, 404, 200, 200, 401, 401],
+    path: ({ agentIds }) => `/api/agents/${agentIds.assigned}/performance`,
+  },
+  'GET /api/online-users': { expect: [401, 403, 403, 200, 401, 401] },
+  'GET /api/dashboard': { expect: [401, 403, 403, 200, 401, 401] },
+  'GET /api/agent/dashboard': { expect: signedIn },
+  'GET /api/analytics/detections': { expect: signedIn },
+  'GET /api/logs': { expect: [401, 403, 403, 200, 401, 401] },
+
   'GET /api/streams': { expect: signedIn },
   'POST /api/streams': {
     expect: [401, 403, 403, 201, 401, 401],
     body: () => ({ name: unique(), url: 'https://example.com/a.m3u8' }),
+  },
+  'POST /api/streams/jobs': {
+    expect: [401, 403, 403, 202, 401, 401],
+    body: () => ({ name: unique(), url: 'https://example.com/a.m3u8' }),
+  },
+  'POST /api/streams/import': {
+    expect: [401, 403, 403, 202, 401, 401],
+    body: () => ({ streams: [{ name: unique(), url: 'https://example.com/a.m3u8' }] }),
+  },
+  'POST /api/streams/refresh': { expect: [401, 403, 403, 202, 401, 401], body: () => ({ platform: 'url' }) },
+  'POST /api/streams/:id/refresh': { expect: [401, 403, 403, 202, 401, 401], path: streamPath('/refresh') },
+  'POST /api/streams/:id/status': {
+    expect: [401, 403, 403, 200, 401, 401],
+    path: streamPath('/status'),
+    body: () => ({ status: 'offline' }),
+  },
+  'GET /api/streams/jobs/:id': { expect: [401, 403, 403, 404, 401, 401], path: streamPath('', '/api/streams/jobs/') },
+  'GET /api/streams/jobs/:id/events': {
+    expect: [401, 403, 403, 404, 401, 401],
+    path: streamPath('/events', '/api/streams/jobs/'),
   },
   'GET /api/streams/:id': { expect: [401, 404, 200, 200, 401, 401], path: streamPath() },
   'PATCH /api/streams/:id': {
@@ -115,6 +191,11 @@ const MATRIX: Record<string, Row> = {
   'POST /api/assignments': {
     expect: [401, 403, 403, 201, 401, 401],
     body: ({ streamId, agentIds }) => ({ streamId, agentId: agentIds.agent }),
+  },
+  'PUT /api/streams/:id/assignments': {
+    expect: [401, 403, 403, 200, 401, 401],
+    path: streamPath('/assignments'),
+    body: ({ agentIds }) => ({ assignments: [{ agentId: agentIds.assigned }] }),
   },
   'DELETE /api/assignments/:id': {
     expect: [401, 403, 403, 204, 401, 401],
@@ -195,6 +276,15 @@ const MATRIX: Record<string, Row> = {
   'GET /api/detections/:id': {
     expect: [401, 404, 200, 200, 401, 401],
     path: ({ detectionId }) => `/api/detections/${detectionId}`,
+  },
+  'PUT /api/detections/:id/verdict': {
+    expect: [401, 404, 200, 200, 401, 401],
+    path: ({ detectionId }) => `/api/detections/${detectionId}/verdict`,
+    body: () => ({ verdict: 'false', note: 'A poster.' }),
+  },
+  'GET /api/detections/:id/verdicts': {
+    expect: [401, 404, 200, 200, 401, 401],
+    path: ({ detectionId }) => `/api/detections/${detectionId}/verdicts`,
   },
   'GET /api/detections/:id/image': {
     expect: [401, 404, 200, 200, 401, 401],
@@ -284,8 +374,24 @@ describe('the route matrix', () => {
     });
     const { id: detectionId } = await api.detect(streamId);
     off();
-    const rules = { ruleId, keywordId, zoneId, serviceTokenId };
-    return { actor, streamId, assignmentId, ...rules, detectionId, notificationId, agentIds: users };
+    const disposableAgentId = await api.user(`d${unique()}`, 'agent');
+    const rules = { ruleId, keywordId, zoneId };
+    const { sessionId } = await api.app.get(RefreshTokens, { strict: false }).open(users.assigned);
+    const invited = await api.call('POST', '/api/auth/invitations', adminToken, {});
+    return {
+      actor,
+      streamId,
+      assignmentId,
+      ...rules,
+      serviceTokenId,
+      detectionId,
+      notificationId,
+      agentIds: users,
+      disposableAgentId,
+      sessionId,
+      invitationId: String(invited.body['id']),
+      invitation: String(invited.body['code']),
+    };
   }
 
   async function tokenOf(actor: Actor): Promise<string | null> {

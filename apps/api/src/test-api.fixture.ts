@@ -178,6 +178,15 @@ export class TestApi {
     return stored;
   }
 
+  /** Has a session say that a watched stream is live, as the ingest would. */
+  async onAir(streamId: string): Promise<void> {
+    await this.store({
+      type: 'stream.status',
+      ...{ streamId, session: Date.now(), generation: 1_000, monitorId: 'test' },
+      ...{ status: 'live', reason: null, detail: '', at: Date.now() },
+    });
+  }
+
   /** Ids of the sockets that hear of a stream here. */
   socketsOf(streamId: string): string[] {
     const { namespace } = this.app.get(RootGateway, { strict: false });

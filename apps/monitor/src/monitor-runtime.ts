@@ -26,6 +26,7 @@ import { createVideoDetectors } from './detectors/registry.js';
 import { createAsrEngine } from './detectors/whisper/create-engine.js';
 import { SpeechWay } from './detectors/whisper/speech-way.js';
 import { EgressProxy } from './egress/egress-proxy.js';
+import { loadProxyPlan } from './egress/proxy-list.js';
 import { detectorReports, Heartbeat } from './heartbeat.js';
 import { VoiceDetector } from './inference/voice-detector.js';
 import { Shipper } from './outbox/shipper.js';
@@ -66,7 +67,9 @@ export class MonitorRuntime implements OnApplicationShutdown {
       await Spool.open({ directory: settings.SPOOL_DIR, maxBytes: settings.SPOOL_MAX_MB * 1024 * 1024 }),
       (it) => it.close(),
     );
-    const egress = this.own(await EgressProxy.start({ allow: list.parse(settings.EGRESS_ALLOW) }), (it) => it.stop());
+    const proxies = await loadProxyPlan(settings);
+    const allow = list.parse(settings.EGRESS_ALLOW);
+    const egress = this.own(await EgressProxy.start({ allow, proxies }), (it) => it.stop());
     const weights = this.own(await egress.open('models'), (it) => it.close());
     const [detector] = createVideoDetectors({
       model: settings.MODEL,
@@ -110,6 +113,9 @@ export class MonitorRuntime implements OnApplicationShutdown {
     const platforms = new Map(
       registerPlatforms({ allowFiles: settings.ALLOW_FILES }).map((platform) => [platform.descriptor.id, platform]),
     );
+    for (const id of proxies.platforms) {
+      if (!platforms.has(id)) logger.warn({ platform: id }, 'PROXY_PLATFORMS names a platform that is not known');
+    }
     const captures = new Captures({
       ...{ monitorId, egress, detector, rules, spool, evidence, ffmpegPath, logger, platforms },
       ...{ voice, speech, keywords, chats, pushes },
@@ -145,6 +151,7 @@ export class MonitorRuntime implements OnApplicationShutdown {
       detectors: detectorReports({ detector, speech, keywords, voiceFault }),
       spool: spool.stats,
       egress: egress.stats,
+      proxies: egress.proxies,
       sessions: captures.reports(),
     });
     const directory = new MonitorDirectory(redis);

@@ -109,7 +109,7 @@ export interface components {
         /** @enum {string} */
         StreamStatus: "stopped" | "pending" | "starting" | "live" | "degraded" | "offline" | "error";
         /** @enum {string} */
-        StatusReason: "unknown_host" | "refused_address" | "not_found" | "forbidden" | "not_a_stream" | "unsupported_scheme" | "stalled" | "unreachable" | "budget_exceeded" | "ended" | "capture_failed" | "model_missing" | "detector_failed" | "restarting" | "no_monitor";
+        StatusReason: "unknown_host" | "refused_address" | "not_found" | "forbidden" | "not_a_stream" | "unsupported_scheme" | "stalled" | "unreachable" | "budget_exceeded" | "ended" | "capture_failed" | "model_missing" | "detector_failed" | "restarting" | "no_monitor" | "offline" | "private" | "geo_blocked" | "auth_required" | "challenge" | "gone" | "program_missing";
         StreamUpdateEvent: {
             /** Format: uuid */
             streamId: string;
@@ -128,6 +128,13 @@ export interface components {
             monitorId: string;
             /** @enum {string} */
             state: "up" | "down";
+            /** Format: date-time */
+            at: string;
+        };
+        UserStatusEvent: {
+            /** Format: uuid */
+            userId: string;
+            online: boolean;
             /** Format: date-time */
             at: string;
         };
@@ -176,6 +183,7 @@ export interface RootEvents {
   stream_update: (payload: Payload<"StreamUpdateEvent">) => void;
   assignment_update: (payload: Payload<"AssignmentUpdateEvent">) => void;
   monitor_status: (payload: Payload<"MonitorStatusEvent">) => void;
+  user_status: (payload: Payload<"UserStatusEvent">) => void;
 }
 
 /** What the server sends on `/notifications`. */

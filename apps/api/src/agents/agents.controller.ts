@@ -1,21 +1,22 @@
-import { Body, Controller, Get, Param, Patch, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { AssignmentPage, type Assignment } from '../assignments/assignments.dto.js';
 import { CurrentUser, Roles } from '../auth/access.decorators.js';
 import type { AuthenticatedUser } from '../auth/authenticated-user.js';
 import { ApiErrors } from '../http/api-errors.js';
 import { PageQuery, type Page } from '../http/pagination.js';
 import { Id } from '../http/params.js';
-import { Agent, AgentPage, CreateAgentRequest, CreatedAgent, UpdateAgentRequest } from './agents.dto.js';
+import { Agent, AgentPage, CreateAgentRequest, CreatedAgent, OnlineUsers, UpdateAgentRequest } from './agents.dto.js';
 import { AgentsService } from './agents.service.js';
 
 @ApiTags('agents')
 @ApiBearerAuth()
-@Controller('agents')
+@Controller()
 export class AgentsController {
   constructor(private readonly agents: AgentsService) {}
 
   @Roles('admin')
-  @Get()
+  @Get('agents')
   @ApiOperation({ operationId: 'listAgents', summary: 'All agents, by user name' })
   @ApiResponse({ status: 200, description: 'One page.', standardSchema: AgentPage })
   @ApiErrors(400, 401, 403)
@@ -24,7 +25,7 @@ export class AgentsController {
   }
 
   @Roles('admin')
-  @Post()
+  @Post('agents')
   @ApiOperation({ operationId: 'createAgent', summary: 'Make an agent' })
   @ApiResponse({ status: 201, description: 'Made.', standardSchema: CreatedAgent })
   @ApiErrors(400, 401, 403, 409)
@@ -32,7 +33,7 @@ export class AgentsController {
     return this.agents.create(body);
   }
 
-  @Get(':id')
+  @Get('agents/:id')
   @ApiOperation({ operationId: 'getAgent', summary: 'One agent; agents see themselves alone' })
   @ApiResponse({ status: 200, description: 'The agent.', standardSchema: Agent })
   @ApiErrors(400, 401, 404)
@@ -41,7 +42,7 @@ export class AgentsController {
   }
 
   @Roles('admin')
-  @Patch(':id')
+  @Patch('agents/:id')
   @ApiOperation({ operationId: 'updateAgent', summary: 'Change, disable or enable an agent' })
   @ApiResponse({ status: 200, description: 'The agent as it is now.', standardSchema: Agent })
   @ApiErrors(400, 401, 403, 404, 409)
@@ -51,5 +52,36 @@ export class AgentsController {
     @Body({ schema: UpdateAgentRequest }) body: UpdateAgentRequest,
   ): Promise<Agent> {
     return this.agents.update(user, id, body);
+  }
+
+  @Roles('admin')
+  @Delete('agents/:id')
+  @HttpCode(204)
+  @ApiOperation({ operationId: 'deleteAgent', summary: 'Remove an agent with its sign-ins and assignments' })
+  @ApiResponse({ status: 204, description: 'Gone.' })
+  @ApiErrors(400, 401, 403, 404)
+  remove(@CurrentUser() user: AuthenticatedUser, @Param('id', { schema: Id }) id: string): Promise<void> {
+    return this.agents.remove(user, id);
+  }
+
+  @Get('agents/:id/assignments')
+  @ApiOperation({ operationId: 'listAgentAssignments', summary: 'What an agent looks after; agents see their own' })
+  @ApiResponse({ status: 200, description: 'One page.', standardSchema: AssignmentPage })
+  @ApiErrors(400, 401, 404)
+  assignments(
+    @CurrentUser() user: AuthenticatedUser,
+    @Param('id', { schema: Id }) id: string,
+    @Query({ schema: PageQuery }) query: PageQuery,
+  ): Promise<Page<Assignment>> {
+    return this.agents.assignmentsOf(user, id, query);
+  }
+
+  @Roles('admin')
+  @Get('online-users')
+  @ApiOperation({ operationId: 'listOnlineUsers', summary: 'Users with at least one open socket' })
+  @ApiResponse({ status: 200, description: 'Who is online.', standardSchema: OnlineUsers })
+  @ApiErrors(401, 403, 503)
+  online(): Promise<OnlineUsers> {
+    return this.agents.online();
   }
 }

@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
+import { within } from '#libs/bus/deadline.js';
+import { PresenceBoard } from '#libs/bus/presence-board.js';
 import { AppError } from '#libs/errors/app-error.js';
+import type { Assignment } from '../assignments/assignments.dto.js';
+import { AssignmentsService } from '../assignments/assignments.service.js';
+import { AuditTrail } from '../audit/audit-trail.js';
 import type { AuthenticatedUser } from '../auth/authenticated-user.js';
 import { AuthService } from '../auth/auth.service.js';
 import { decodeCursor, toPage, type Page, type PageQuery } from '../http/pagination.js';
@@ -11,9 +16,12 @@ import {
   type Agent,
   type CreateAgentRequest,
   type CreatedAgent,
+  type OnlineUsers,
   type UpdateAgentRequest,
 } from './agents.dto.js';
 
+/** Redis is asked so long who is online, ms. */
+const PATIENCE_MS = 1_500;
 const Position = z.tuple([z.string(), z.uuid()]);
 
 const agentNotFound = (): AppError =>
@@ -25,6 +33,9 @@ export class AgentsService {
   constructor(
     private readonly users: UsersService,
     private readonly auth: AuthService,
+    private readonly assignments: AssignmentsService,
+    private readonly presence: PresenceBoard,
+    private readonly audit: AuditTrail,
   ) {}
 
   async list({ limit, cursor }: PageQuery): Promise<Page<Agent>> {
@@ -33,11 +44,14 @@ export class AgentsService {
   }
 
   /** @throws AppError `user.username.conflict`, `user.email.conflict`. */
-  async create({ password, ...agent }: CreateAgentRequest): Promise<CreatedAgent> {
+  async create({ password, capacity, ...agent }: CreateAgentRequest): Promise<CreatedAgent> {
     const made = password === undefined ? randomBytes(12).toString('base64url') : null;
     const user = { ...agent, role: 'agent' as const, mustChangePassword: made !== null };
     const row = await this.users.create(user, password ?? made ?? '');
-    return { agent: viewOf(row), password: made };
+    if (capacity !== null) await this.users.update(row.id, { capacity });
+    const view = viewOf({ ...row, capacity });
+    await this.audit.record({ action: 'agent.created', target: targetOf(view), after: view });
+    return { agent: view, password: made };
   }
 
   /** An agent sees itself, an admin everybody. @throws AppError `agent.not_found`. */
@@ -55,6 +69,38 @@ export class AgentsService {
       disabled === undefined ? {} : { disabledAt: disabled ? new Date(before.disabledAt ?? Date.now()) : null };
     if (Object.keys(request).length > 0) await this.users.update(id, { ...changes, ...disabledAt });
     if (disabled === true) await this.auth.endSessions(id);
-    return this.get(viewer, id);
+    const after = await this.get(viewer, id);
+    await this.audit.record({ action: 'agent.updated', target: targetOf(after), before, after });
+    return after;
   }
+
+  /** Removes an agent; what it said of findings stays. @throws AppError `agent.not_found`. */
+  async remove(viewer: AuthenticatedUser, id: string): Promise<void> {
+    const before = await this.get(viewer, id);
+    await this.auth.endSessions(id);
+    await this.users.remove(id);
+    await this.audit.record({ action: 'agent.deleted', target: targetOf(before), before });
+  }
+
+  /** What an agent looks after; it sees its own. @throws AppError `agent.not_found`. */
+  async assignmentsOf(viewer: AuthenticatedUser, id: string, query: PageQuery): Promise<Page<Assignment>> {
+    await this.get(viewer, id);
+    return this.assignments.list(viewer, { ...query, agentId: id });
+  }
+
+  /** Whoever has a socket open. @throws AppError `redis.unavailable`. */
+  async online(): Promise<OnlineUsers> {
+    let ids: Set<string>;
+    try {
+      ids = await within(PATIENCE_MS, this.presence.online());
+    } catch (error) {
+      throw new AppError('redis.unavailable', 'operational', 'Redis is away: try again soon.', {}, { cause: error });
+    }
+    const users = await this.users.findAll([...ids]);
+    return { items: users.map(({ id, username, name, role }) => ({ id, username, name, role })) };
+  }
+}
+
+function targetOf({ id, username }: Agent): { type: string; id: string; name: string } {
+  return { type: 'agent', id, name: username };
 }

@@ -12,6 +12,17 @@ export class AssignmentEntity {
   @Column({ type: 'uuid', name: 'stream_id' })
   streamId!: string;
 
+  /** 1 (first) to 10: what the agent looks at first. */
+  @Column({ type: 'integer' })
+  priority!: number;
+
+  @Column({ type: 'text' })
+  notes!: string;
+
+  /** Whether the agent was chosen by the api. */
+  @Column({ type: 'boolean' })
+  automatic!: boolean;
+
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at' })
   createdAt!: Date;
 }

@@ -8,3 +8,10 @@ export const assignmentTargetMissing = (): AppError =>
 
 export const assignmentNotFound = (): AppError =>
   new AppError('assignment.not_found', 'user', 'There is no such assignment: see GET /api/assignments.');
+
+export const nobodyFree = (): AppError =>
+  new AppError(
+    'assignment.capacity.conflict',
+    'user',
+    'No enabled agent has room for this stream: name one, raise a capacity, or make another agent.',
+  );

@@ -1,14 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import type { Repository } from 'typeorm';
+import { In, type Repository } from 'typeorm';
 import { isForeignKeyViolation, uniqueViolation } from '../database/constraint-violations.js';
+import { TransactionRunner, type Transaction } from '../database/transaction.js';
 import { StreamEntity } from '../streams/stream.entity.js';
 import { UserEntity } from '../users/user.entity.js';
 import { AssignmentEntity } from './assignment.entity.js';
 import { assignmentExists, assignmentTargetMissing } from './assignments.errors.js';
+import type { Candidate } from './choose-agent.js';
+
+/** An assignment about to be made. */
+export type NewAssignment = Pick<AssignmentEntity, 'agentId' | 'streamId' | 'priority' | 'notes' | 'automatic'>;
 
 /** An assignment with the names a person wants to read. */
-export interface NamedAssignment extends Pick<AssignmentEntity, 'id' | 'agentId' | 'streamId' | 'createdAt'> {
+export interface NamedAssignment extends AssignmentEntity {
   agentUsername: string;
   streamName: string;
 }
@@ -25,7 +30,10 @@ interface AssignmentFilter {
 /** The table of assignments. */
 @Injectable()
 export class AssignmentsRepository {
-  constructor(@InjectRepository(AssignmentEntity) private readonly rows: Repository<AssignmentEntity>) {}
+  constructor(
+    @InjectRepository(AssignmentEntity) private readonly rows: Repository<AssignmentEntity>,
+    private readonly transactions: TransactionRunner,
+  ) {}
 
   list({ streamId, agentId, id, after, limit }: AssignmentFilter): Promise<NamedAssignment[]> {
     const query = this.rows
@@ -35,6 +43,9 @@ export class AssignmentsRepository {
       .select('a.id', 'id')
       .addSelect('a.agent_id', 'agentId')
       .addSelect('a.stream_id', 'streamId')
+      .addSelect('a.priority', 'priority')
+      .addSelect('a.notes', 'notes')
+      .addSelect('a.automatic', 'automatic')
       .addSelect('a.created_at', 'createdAt')
       .addSelect('u.username', 'agentUsername')
       .addSelect('s.name', 'streamName')
@@ -48,9 +59,10 @@ export class AssignmentsRepository {
   }
 
   /** @throws AppError `assignment.conflict`, `assignment.target.not_found`. */
-  async create(agentId: string, streamId: string): Promise<NamedAssignment> {
+  async create(assignment: NewAssignment): Promise<NamedAssignment> {
+    const { agentId, streamId } = assignment;
     try {
-      const { id } = await this.rows.save(this.rows.create({ agentId, streamId }));
+      const { id } = await this.rows.save(this.rows.create(assignment));
       const [named] = await this.list({ id, streamId, agentId, after: null, limit: 1 });
       if (named !== undefined) return named;
     } catch (error) {
@@ -58,6 +70,46 @@ export class AssignmentsRepository {
       if (!isForeignKeyViolation(error)) throw error;
     }
     throw assignmentTargetMissing();
+  }
+
+  /**
+   * Has exactly these agents look after a stream; what is the same stays as it is.
+   * @returns who came and who went.
+   * @throws AppError `assignment.target.not_found`.
+   */
+  async replace(
+    streamId: string,
+    assignments: readonly Omit<NewAssignment, 'streamId' | 'automatic'>[],
+  ): Promise<{ came: string[]; went: string[] }> {
+    const agentIds = assignments.map(({ agentId }) => agentId);
+    return this.transactions.run(async (tx) => {
+      await lockStream(tx, streamId);
+      if ((await tx.countBy(UserEntity, { id: In(agentIds), role: 'agent' })) < agentIds.length) {
+        throw assignmentTargetMissing();
+      }
+      const before = await tx.findBy(AssignmentEntity, { streamId });
+      const gone = before.filter(({ agentId }) => !agentIds.includes(agentId));
+      if (gone.length > 0) await tx.delete(AssignmentEntity, { id: In(gone.map(({ id }) => id)) });
+      const known = new Map(before.map((row) => [row.agentId, row]));
+      for (const wanted of assignments) {
+        const row = known.get(wanted.agentId) ?? { streamId, automatic: false };
+        await tx.save(AssignmentEntity, { ...row, ...wanted });
+      }
+      const came = agentIds.filter((agentId) => !known.has(agentId));
+      return { came, went: gone.map(({ agentId }) => agentId) };
+    });
+  }
+
+  /** Agents who may sign in and do not look after the stream yet, with what they have to do. */
+  async candidates(streamId: string): Promise<Omit<Candidate, 'online'>[]> {
+    return this.rows.manager.query<Omit<Candidate, 'online'>[]>(
+      `SELECT u.id AS "agentId", u.capacity, count(a.id)::int AS active
+       FROM users u LEFT JOIN assignments a ON a.agent_id = u.id
+       WHERE u.role = 'agent' AND u.disabled_at IS NULL
+         AND NOT EXISTS (SELECT 1 FROM assignments b WHERE b.agent_id = u.id AND b.stream_id = $1)
+       GROUP BY u.id`,
+      [streamId],
+    );
   }
 
   /** @returns what was there, null when nothing was. */
@@ -78,4 +130,10 @@ export class AssignmentsRepository {
     }
     return streams;
   }
+}
+
+/** Lets replacements of one stream queue up. @throws AppError `assignment.target.not_found`. */
+async function lockStream(tx: Transaction, streamId: string): Promise<void> {
+  const [stream] = await tx.query<unknown[]>('SELECT 1 FROM streams WHERE id = $1 FOR UPDATE', [streamId]);
+  if (stream === undefined) throw assignmentTargetMissing();
 }

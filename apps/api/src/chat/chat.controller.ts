@@ -8,7 +8,7 @@ import { ChatService } from './chat.service.js';
 
 /** Chat that is sent in. */
 @ApiTags('chat')
-@ApiBearerAuth()
+@ApiBearerAuth('service')
 @Controller('streams')
 export class ChatController {
   constructor(private readonly chat: ChatService) {}

@@ -100,6 +100,10 @@ export class DetectionEntity {
   @Column({ type: 'double precision', name: 'pts_ms', nullable: true })
   ptsMs!: number | null;
 
+  /** What people say of it, null while nobody has said anything. */
+  @Column({ type: 'text', nullable: true })
+  verdict!: 'true' | 'false' | 'unsure' | null;
+
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at' })
   createdAt!: Date;
 }

@@ -156,6 +156,7 @@ function entityOf(fact: DetectionOpened, seq: string, createdAt: Date): Detectio
     endedAt: null,
     frames: null,
     peak: null,
+    verdict: null,
     createdAt,
   } satisfies DetectionEntity);
 }

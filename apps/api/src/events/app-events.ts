@@ -21,6 +21,8 @@ interface AppEventMap {
   'stream.changed': StreamUpdateEvent;
   'assignment.changed': AssignmentUpdateEvent;
   'monitor.changed': MonitorStatusEvent;
+  /** The first socket of a user opened in this process, or the last one closed. */
+  'presence.changed': Record<string, never>;
   /** The rules changed: the board for the monitors must be written anew. */
   'rules.changed': Record<string, never>;
   /** Sessions of this user are void (logout, disabled, password or role changed): open sockets must close. */

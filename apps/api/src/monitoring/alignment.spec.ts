@@ -37,6 +37,7 @@ function monitor(sessions: { streamId: string; generation: number; session?: num
     detectors: [],
     spool: { pending: 0, bytes: 0, shedFrames: 0, shedRecords: 0 },
     egress: { refused: 0, requests: 0, bytes: 0 },
+    proxies: [],
     sessions: sessions.map((session): SessionReport => ({
       session: 1,
       status: 'live',

@@ -24,6 +24,7 @@ const heartbeat: MonitorHeartbeat = {
   detectors: [],
   spool: { pending: 0, bytes: 0, shedFrames: 0, shedRecords: 0 },
   egress: { refused: 0, requests: 0, bytes: 0 },
+  proxies: [],
   sessions: [],
 };
 

@@ -28,7 +28,7 @@ export class RealtimeAdapter extends IoAdapter {
 
   override createIOServer(port: number): NestServer {
     const options = {
-      cors: { origin: corsOptions(this.settings).origin },
+      cors: corsOptions(this.settings),
       maxHttpBufferSize: MOST_BYTES,
       connectTimeout: 10_000,
       serveClient: false,

@@ -110,6 +110,7 @@ describe('the way of the rules to the monitors', () => {
       at,
       capacity: 1,
       platforms: [],
+      proxies: [],
       chatSources: [],
       detectors,
       spool: { pending: 0, bytes: 0, shedFrames: 0, shedRecords: 0 },

@@ -5,7 +5,14 @@ import type { AuthenticatedUser } from '../auth/authenticated-user.js';
 import { ApiErrors } from '../http/api-errors.js';
 import type { Page } from '../http/pagination.js';
 import { Id } from '../http/params.js';
-import { CreateStreamRequest, Stream, StreamPage, StreamQuery, UpdateStreamRequest } from './streams.dto.js';
+import {
+  CreateStreamRequest,
+  SetStatusRequest,
+  Stream,
+  StreamPage,
+  StreamQuery,
+  UpdateStreamRequest,
+} from './streams.dto.js';
 import { StreamsService } from './streams.service.js';
 
 @ApiTags('streams')
@@ -59,6 +66,20 @@ export class StreamsController {
     @Body({ schema: UpdateStreamRequest }) body: UpdateStreamRequest,
   ): Promise<Stream> {
     return this.streams.update(user, id, body);
+  }
+
+  @Roles('admin')
+  @Post(':id/status')
+  @HttpCode(200)
+  @ApiOperation({ operationId: 'setStreamStatus', summary: 'Say by hand how a stream is that is not watched' })
+  @ApiResponse({ status: 200, description: 'The stream as it is now.', standardSchema: Stream })
+  @ApiErrors(400, 401, 403, 404, 409)
+  setStatus(
+    @CurrentUser() user: AuthenticatedUser,
+    @Param('id', { schema: Id }) id: string,
+    @Body({ schema: SetStatusRequest }) body: SetStatusRequest,
+  ): Promise<Stream> {
+    return this.streams.setStatus(user, id, body);
   }
 
   @Roles('admin')

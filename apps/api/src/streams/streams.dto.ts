@@ -115,6 +115,14 @@ export const UpdateStreamRequest = z
   .meta({ id: 'UpdateStreamRequest' });
 export type UpdateStreamRequest = z.infer<typeof UpdateStreamRequest>;
 
+export const SetStatusRequest = z
+  .strictObject({
+    status: z.enum(['live', 'offline', 'error', 'stopped']).describe('What somebody has seen for themselves.'),
+    detail: z.string().max(500).default('').describe('Why.').meta({ example: 'The organiser says it begins at nine.' }),
+  })
+  .meta({ id: 'SetStatusRequest' });
+export type SetStatusRequest = z.infer<typeof SetStatusRequest>;
+
 export function stateOf(row: Pick<StreamEntity, 'status' | 'reason' | 'detail' | 'statusAt'>): StreamState {
   return { status: row.status, reason: row.reason, detail: row.detail, since: row.statusAt.toISOString() };
 }

@@ -6,3 +6,6 @@ export const streamNotFound = (): AppError =>
 
 export const streamNameTaken = (): AppError =>
   new AppError('stream.name.conflict', 'user', 'A stream of this name exists: choose another name.');
+
+export const streamIsWatched = (): AppError =>
+  new AppError('stream.status.conflict', 'user', 'This stream is watched and says its status itself: stop it first.');

@@ -104,6 +104,15 @@ export class StreamsRepository {
     );
   }
 
+  /** Notes what somebody says of a stream that is not watched. @returns whether it was not. */
+  async setStatus(id: string, status: StreamStatus, detail: string): Promise<boolean> {
+    const result = await this.rows.update(
+      { id, desired: false },
+      { status, reason: null, detail, statusAt: () => 'now()' },
+    );
+    return (result.affected ?? 0) > 0;
+  }
+
   /** @returns whether there was one. */
   remove(id: string): Promise<boolean> {
     return this.rows.manager.transaction(async (tx) => {

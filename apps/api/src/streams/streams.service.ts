@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
+import { AuditTrail } from '../audit/audit-trail.js';
 import type { AuthenticatedUser } from '../auth/authenticated-user.js';
 import { AppEvents } from '../events/app-events.js';
 import { decodeCursor, toPage, type Page } from '../http/pagination.js';
@@ -7,11 +8,12 @@ import type { StreamEntity } from './stream.entity.js';
 import {
   viewOf,
   type CreateStreamRequest,
+  type SetStatusRequest,
   type Stream,
   type StreamQuery,
   type UpdateStreamRequest,
 } from './streams.dto.js';
-import { streamNotFound } from './streams.errors.js';
+import { streamIsWatched, streamNotFound } from './streams.errors.js';
 import { StreamsRepository } from './streams.repository.js';
 
 const Position = z.tuple([z.string(), z.uuid()]);
@@ -22,6 +24,7 @@ export class StreamsService {
   constructor(
     private readonly repository: StreamsRepository,
     private readonly events: AppEvents,
+    private readonly audit: AuditTrail,
   ) {}
 
   /** All for an admin, the assigned ones for an agent. */
@@ -65,21 +68,42 @@ export class StreamsService {
   async create(viewer: AuthenticatedUser, request: CreateStreamRequest): Promise<Stream> {
     const row = await this.repository.create(request);
     this.events.emit('stream.changed', { streamId: row.id, change: 'created' });
-    return viewOf(row, viewer);
+    const view = viewOf(row, viewer);
+    await this.record('stream.created', null, view);
+    return view;
   }
 
   /** @throws AppError `stream.not_found`, `stream.name.conflict`. */
   async update(viewer: AuthenticatedUser, id: string, request: UpdateStreamRequest): Promise<Stream> {
+    const before = await this.get(viewer, id);
     const updated = await this.repository.update(id, request);
     if (updated === null) throw streamNotFound();
     this.events.emit('stream.changed', { streamId: id, change: 'updated' });
-    return viewOf(updated.row, viewer);
+    const view = viewOf(updated.row, viewer);
+    await this.record('stream.updated', before, view);
+    return view;
+  }
+
+  /** Notes what somebody has seen of a stream that is not watched. @throws AppError `stream.not_found`, `stream.status.conflict`. */
+  async setStatus(viewer: AuthenticatedUser, id: string, { status, detail }: SetStatusRequest): Promise<Stream> {
+    const before = await this.get(viewer, id);
+    if (!(await this.repository.setStatus(id, status, detail))) throw streamIsWatched();
+    const after = await this.get(viewer, id);
+    this.events.emit('stream.status', { streamId: id, status, reason: null, detail, at: after.status.since });
+    await this.record('stream.status_set', before, after);
+    return after;
   }
 
   /** Ends the watching of a stream and removes it. @throws AppError `stream.not_found`. */
   async remove(viewer: AuthenticatedUser, id: string): Promise<void> {
-    await this.entity(viewer, id);
+    const before = await this.get(viewer, id);
     if (!(await this.repository.remove(id))) throw streamNotFound();
     this.events.emit('stream.changed', { streamId: id, change: 'deleted' });
+    await this.record('stream.deleted', before, null);
+  }
+
+  private record(action: `stream.${string}`, before: Stream | null, after: Stream | null): Promise<void> {
+    const { id, name } = after ?? before ?? { id: '', name: '' };
+    return this.audit.record({ action, target: { type: 'stream', id, name }, before, after });
   }
 }

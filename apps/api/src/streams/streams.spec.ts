@@ -116,7 +116,10 @@ describe('the streams of the api', () => {
   ])('refuse %s', async (_what, fields) => {
     const { id } = (await create()).body;
     const answer = await api.call('PATCH', `/api/streams/${String(id)}`, admin, fields);
-    expect(answer.body).toMatchObject({ status: 400, code: 'request.invalid' });
+    expect(answer.body).toMatchObject({
+      status: 400,
+      code: expect.stringMatching(/^request\.(invalid|malformed)$/) as string,
+    });
   });
 
   it('leave out an option that would be the prototype of the others', async () => {

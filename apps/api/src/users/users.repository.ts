@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import type { Repository } from 'typeorm';
+import { In, type Repository } from 'typeorm';
 import type { UserRole } from '../auth/authenticated-user.js';
 import type { Transaction } from '../database/transaction.js';
 import { uniqueViolation } from '../database/constraint-violations.js';
@@ -27,18 +27,35 @@ export class UsersRepository {
     return this.rows.findOneBy({ id });
   }
 
+  findByIds(ids: readonly string[]): Promise<UserEntity[]> {
+    return this.rows.find({ where: { id: In([...ids]) }, order: { username: 'ASC' } });
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.rows.delete({ id });
+  }
+
   findByRole(id: string, role: UserRole): Promise<UserEntity | null> {
     return this.rows.findOneBy({ id, role });
   }
 
   /** @throws AppError `user.username.conflict` or `user.email.conflict`. */
-  async create(user: NewUser): Promise<UserEntity> {
-    return this.saving(() => this.rows.save(this.rows.create({ ...user, disabledAt: null })));
+  async create(user: NewUser, tx: Transaction = this.rows.manager): Promise<UserEntity> {
+    return this.saving(() => tx.save(UserEntity, { ...user, disabledAt: null }));
   }
 
   /** @throws AppError `user.email.conflict`. */
-  async update(id: string, changes: Partial<Omit<UserEntity, 'id'>>): Promise<void> {
-    await this.saving(() => this.rows.update({ id }, changes));
+  async update(
+    id: string,
+    changes: Partial<Omit<UserEntity, 'id' | 'version'>>,
+    tx: Transaction = this.rows.manager,
+  ): Promise<void> {
+    await this.saving(() => tx.update(UserEntity, { id }, { ...changes, version: () => 'version + 1' }));
+  }
+
+  /** A user that nobody else changes until the transaction ends. */
+  lock(tx: Transaction, id: string): Promise<UserEntity | null> {
+    return tx.findOne(UserEntity, { where: { id }, lock: { mode: 'pessimistic_write' } });
   }
 
   /** Users of a role by user name, after the given name and id. */

@@ -20,6 +20,8 @@ export class Destinations {
   constructor(
     allow: readonly string[],
     private readonly resolve: Resolver = systemResolver,
+    /** Whether a `host:port` is an upstream proxy's own: refused whatever `allow` says. */
+    private readonly isProxy: (entry: string) => boolean = () => false,
   ) {
     this.allowed = new Set(allow.map((entry) => entry.trim().toLowerCase()));
   }
@@ -33,6 +35,9 @@ export class Destinations {
   async of(host: string, port: number): Promise<readonly string[]> {
     const name = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
     const addresses = isIP(name) === 0 ? await this.lookup(name) : [name];
+    if ([name, ...addresses].some((it) => this.isProxy(entry(it, port)))) {
+      throw new EgressError('refused_address', `${entry(name, port)} is refused: an upstream proxy listens there.`);
+    }
     if (this.allowed.has(entry(name, port))) return addresses;
     for (const address of addresses) {
       if (this.allowed.has(entry(address, port))) continue;

@@ -1,16 +1,22 @@
 import { request, type IncomingMessage } from 'node:http';
-import { isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import { AppError, messageOf } from '#libs/errors/app-error.js';
-import { connectTo } from './connect.js';
 import type { Destinations } from './destinations.js';
 import { EgressError } from './egress-error.js';
 import { assertNotCompressed, basicAuth, portOf } from './http-message.js';
 import type { LaneBudget } from './lane-budget.js';
+import type { Route } from './route.js';
+import { secured } from './tls-client.js';
 
 /** What to send. */
 export interface FetchInit {
   headers?: Readonly<Record<string, string>>;
+  /** Text of a POST; its type belongs into the headers. */
+  body?: string;
+  /**
+   * POST when there is a body, else GET. A POST is not sent on to where it is redirected: the redirection is the
+   * answer then.
+   */
+  method?: 'GET' | 'POST';
   /** Bytes of the body that are kept; reading stops there. 64 KiB when unset. */
   maxBytes?: number;
   /** For everything together, redirects included; 10 s when unset. */
@@ -33,6 +39,9 @@ export interface FetchedResponse {
 export interface FetchBounds {
   destinations: Destinations;
   budget: LaneBudget;
+  route: Route;
+  /** Further certificate authorities, PEM. */
+  ca?: string;
   closing: AbortSignal;
 }
 
@@ -42,12 +51,13 @@ const MAX_REDIRECTS = 5;
 export async function fetchThrough(url: string, init: FetchInit, bounds: FetchBounds): Promise<FetchedResponse> {
   const late = AbortSignal.timeout(init.timeoutMs ?? 10_000);
   const signal = AbortSignal.any([bounds.closing, late, ...(init.signal === undefined ? [] : [init.signal])]);
+  const method = init.method ?? (init.body === undefined ? 'GET' : 'POST');
   let target = parse(url);
   let headers = init.headers ?? {};
   try {
     for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-      const response = await exchange(target, headers, bounds, signal);
-      const location = response.headers.location;
+      const response = await exchange(target, { ...init, method, headers }, bounds, signal);
+      const location = method === 'POST' ? undefined : response.headers.location;
       const redirected = [301, 302, 303, 307, 308].includes(response.statusCode ?? 0) && location !== undefined;
       assertNotCompressed(response);
       if (!redirected) return await collect(response, target, init.maxBytes ?? 64 * 2 ** 10, bounds.budget, signal);
@@ -74,21 +84,22 @@ function parse(url: string): URL {
 
 async function exchange(
   url: URL,
-  headers: Readonly<Record<string, string>>,
-  { destinations, budget }: FetchBounds,
+  { method = 'GET', headers, body }: FetchInit,
+  { destinations, budget, route, ca }: FetchBounds,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   signal.throwIfAborted();
   budget.request(0);
   const addresses = await destinations.of(url.hostname, portOf(url));
-  const socket = await connectTo(addresses, portOf(url), budget.limits.connectTimeoutMs, signal);
+  const socket = await route.connect(addresses, portOf(url), budget.limits.connectTimeoutMs, signal);
   const onAbort = (): void => void socket.destroy(new Error('aborted'));
   signal.addEventListener('abort', onAbort, { once: true });
   socket.once('close', () => signal.removeEventListener('abort', onAbort));
-  const connection = url.protocol === 'https:' ? secured(socket, url.hostname) : socket;
+  const connection = url.protocol === 'https:' ? secured(socket, url.hostname, ca) : socket;
   return new Promise((resolve, reject) => {
     const outgoing = request({
       createConnection: () => connection,
+      method,
       path: `${url.pathname}${url.search}`,
       headers: { ...headers, ...basicAuth(url), host: url.host, 'accept-encoding': 'identity', connection: 'close' },
       maxHeaderSize: budget.limits.headerBytes,
@@ -98,12 +109,8 @@ async function exchange(
       socket.destroy();
       reject(error);
     });
-    outgoing.end();
+    outgoing.end(body);
   });
-}
-
-function secured(socket: Socket, host: string): Socket {
-  return connectTls({ socket, ALPNProtocols: ['http/1.1'], host, ...(isIP(host) === 0 ? { servername: host } : {}) });
 }
 
 async function collect(

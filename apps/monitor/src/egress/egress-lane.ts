@@ -4,12 +4,13 @@ import { pipeline, type Duplex } from 'node:stream';
 import type { StatusReason } from '#libs/contracts/primitives.js';
 import { messageOf } from '#libs/errors/app-error.js';
 import { BodyMeter } from './body-meter.js';
-import { connectTo } from './connect.js';
 import type { Destinations } from './destinations.js';
 import { EgressError, type EgressFault } from './egress-error.js';
 import { fetchThrough, type FetchInit, type FetchedResponse } from './egress-fetch.js';
+import { HouseAddresses, type HouseAnswer } from './house-addresses.js';
 import { assertNotCompressed, assertWebRedirect, basicAuth, endToEndHeaders, portOf } from './http-message.js';
 import type { EgressStats, LaneBudget } from './lane-budget.js';
+import type { Route } from './route.js';
 
 /**
  * The way out of one stream: an HTTP proxy (forward and CONNECT) on a loopback port of its own, so that what is spent
@@ -20,12 +21,15 @@ export class EgressLane {
   private readonly server: Server;
   private readonly connections = new Set<Duplex>();
   private readonly closing = new AbortController();
+  private readonly house = new HouseAddresses();
   private fault: EgressFault | null = null;
 
   private constructor(
     readonly streamId: string,
     private readonly destinations: Destinations,
     private readonly budget: LaneBudget,
+    private readonly route: Route,
+    private readonly ca: string | undefined,
     private readonly now: () => number,
     private readonly onClose: (lane: EgressLane) => void,
   ) {
@@ -47,10 +51,11 @@ export class EgressLane {
     streamId: string,
     destinations: Destinations,
     budget: LaneBudget,
+    { route, ca }: { route: Route; ca: string | undefined },
     now: () => number,
     onClose: (lane: EgressLane) => void,
   ): Promise<EgressLane> {
-    const lane = new EgressLane(streamId, destinations, budget, now, onClose);
+    const lane = new EgressLane(streamId, destinations, budget, route, ca, now, onClose);
     await new Promise<void>((resolve, reject) => {
       lane.server.once('error', reject);
       lane.server.listen(0, '127.0.0.1', resolve);
@@ -64,6 +69,11 @@ export class EgressLane {
     return `http://127.0.0.1:${address?.port ?? 0}`;
   }
 
+  /** Whether it goes out through the upstream proxies. */
+  get proxied(): boolean {
+    return this.route.proxied;
+  }
+
   get stats(): Readonly<EgressStats> {
     return this.budget.stats;
   }
@@ -74,7 +84,8 @@ export class EgressLane {
   }
 
   /**
-   * A GET within the lane's rules and budgets, for resolvers and probes. Follows at most five redirects, each checked.
+   * A GET, or a POST with a body, within the lane's rules and budgets, for resolvers and probes. Follows at most five
+   * redirects of a GET, each checked.
    * @throws EgressError
    */
   async fetch(url: string, init: FetchInit = {}): Promise<FetchedResponse> {
@@ -82,6 +93,8 @@ export class EgressLane {
       return await fetchThrough(url, init, {
         destinations: this.destinations,
         budget: this.budget,
+        route: this.route,
+        ...(this.ca === undefined ? {} : { ca: this.ca }),
         closing: this.closing.signal,
       });
     } catch (error) {
@@ -91,10 +104,17 @@ export class EgressLane {
 
   /**
    * Checks a host that is reached without this proxy (RTMP, RTSP, SRT) and gives the address to use for it.
-   * @throws EgressError `unknown_host`, `refused_address`
+   * @throws EgressError `unknown_host`, `refused_address`; `unsupported_scheme` when the lane goes through upstream
+   *   proxies, which must not be passed by
    */
   async pin(host: string, port: number): Promise<string> {
     try {
+      if (this.route.proxied) {
+        throw new EgressError(
+          'unsupported_scheme',
+          'Only http and https go through the proxies; take the platform out of PROXY_PLATFORMS to watch this address.',
+        );
+      }
       const [address] = await this.destinations.of(host, port);
       if (address === undefined) throw new EgressError('unknown_host', `The host name ${host} has no address.`);
       return address;
@@ -103,9 +123,18 @@ export class EgressLane {
     }
   }
 
+  /**
+   * Has requests of the player answered in this process, without any connection out. Gives the origin to put in front
+   * of a path; it is known to nobody else, and valid until the lane closes or four newer ones were asked for.
+   */
+  serve(answer: HouseAnswer): string {
+    return this.house.add(answer);
+  }
+
   /** Ends every connection and stops to listen. */
   async close(): Promise<void> {
     this.closing.abort();
+    this.route.close();
     for (const connection of this.connections) connection.destroy();
     this.onClose(this);
     if (!this.server.listening) return;
@@ -117,6 +146,10 @@ export class EgressLane {
     try {
       const url = targetOf(incoming);
       this.budget.request(this.connections.size);
+      if (this.house.owns(url)) {
+        this.noteStatus(await this.house.answer(url, outgoing, this.budget, this.closing.signal));
+        return;
+      }
       const addresses = await this.destinations.of(url.hostname, portOf(url));
       const socket = this.own(await this.connect(addresses, portOf(url)));
       if (outgoing.destroyed) {
@@ -191,7 +224,7 @@ export class EgressLane {
 
   private async connect(addresses: readonly string[], port: number): Promise<Socket> {
     const { connectTimeoutMs, idleTimeoutMs } = this.budget.limits;
-    const socket = await connectTo(addresses, port, connectTimeoutMs, this.closing.signal);
+    const socket = await this.route.connect(addresses, port, connectTimeoutMs, this.closing.signal);
     socket.setTimeout(idleTimeoutMs, () => {
       socket.destroy(new EgressError('stalled', `The server sent nothing for ${idleTimeoutMs / 1_000} s.`));
     });

@@ -1,9 +1,9 @@
 import { request } from 'node:http';
-import { isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { EgressError } from './egress-error.js';
 import { portOf } from './http-message.js';
+import { secured } from './tls-client.js';
 
 /** How a WebSocket goes out. */
 export interface ProxiedSocketOptions {
@@ -26,7 +26,7 @@ export interface ProxiedSocketOptions {
 export function openProxiedSocket(url: string, options: ProxiedSocketOptions): WebSocket {
   const target = new URL(url);
   const connected = (socket: Socket): Socket =>
-    target.protocol === 'wss:' ? secured(socket, target, options) : socket;
+    target.protocol === 'wss:' ? secured(socket, target.hostname, options.ca) : socket;
   type Connected = (error: Error | null, socket?: Socket) => void;
   const createConnection = (_options: unknown, done: Connected): undefined => {
     tunnel(target, options).then(
@@ -83,17 +83,4 @@ function refusal(status: number, path: string): EgressError {
     return new EgressError('refused_address', `${path} is refused; EGRESS_ALLOW lists what may be used.`);
   if (status === 429) return new EgressError('budget_exceeded', 'Too many connections are made for this stream.');
   return new EgressError('unreachable', `${path} cannot be reached.`);
-}
-
-function secured(socket: Socket, target: URL, { ca }: ProxiedSocketOptions): Socket {
-  const host = target.hostname.replace(/^\[(.*)\]$/, '$1');
-  return connectTls({
-    socket,
-    host,
-    ALPNProtocols: ['http/1.1'],
-    // Said outright: an environment variable can turn the default off.
-    rejectUnauthorized: true,
-    ...(isIP(host) === 0 ? { servername: host } : {}),
-    ...(ca === undefined ? {} : { ca }),
-  });
 }

@@ -62,7 +62,7 @@ export class Captures {
       await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
       return;
     }
-    const lane = await services.egress.open(job.streamId);
+    const lane = await services.egress.open(job.streamId, {}, { platform: job.platform });
     const running = new StreamSession(job, session, {
       ...services,
       rules: () => services.rules.objects,

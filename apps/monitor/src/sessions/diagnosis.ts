@@ -14,6 +14,8 @@ export interface Diagnosis {
 /** Faults that time alone may mend: the source is not on air. The others need somebody to change something. */
 const TRANSIENT: ReadonlySet<StatusReason> = new Set([
   'not_found',
+  'offline',
+  'gone',
   'unreachable',
   'stalled',
   'ended',

@@ -98,8 +98,8 @@ describe('keywords', () => {
     ['a pattern of 100 kB', { pattern: 'a'.repeat(100_000) }, 'request.invalid'],
     ['an expression of 100 kB', { pattern: '(a+)+'.repeat(20_000), kind: 'regex' }, 'request.invalid'],
     ['an allowed phrase of 100 kB', { pattern: 'a', allow: ['b'.repeat(100_000)] }, 'request.invalid'],
-    ['a NUL character', { pattern: 'a\0b' }, 'request.invalid'],
-    ['half a character', { pattern: 'a', label: '\ud800' }, 'request.invalid'],
+    ['a NUL character', { pattern: 'a\0b' }, 'request.malformed'],
+    ['half a character', { pattern: 'a', label: '\ud800' }, 'request.malformed'],
     ['no pattern', { label: 'a' }, 'request.invalid'],
     ['an unknown field', { pattern: 'a', regex: true }, 'request.invalid'],
   ])('refuse %s with a sentence', async (_, body, code) => {

@@ -1,4 +1,4 @@
-import { Occurrence, type Turn } from './occurrence.js';
+import { Occurrence, type Turn } from '../occurrence.js';
 import { SlidingMean, type SoundSample } from './sound-sample.js';
 
 /** What can be heard without any speech model. */
