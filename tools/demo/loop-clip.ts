@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { AppError, messageOf } from '#libs/errors/app-error.js';
 import { resolvePackage } from '../services/executables.js';
-import { aacFrames, soundArguments } from './loop-sound.js';
+import { aacFrames, hasVoice, soundArguments } from './loop-sound.js';
 
 const run = promisify(execFile);
 
@@ -41,7 +41,7 @@ export async function makeLoopClip(ffmpeg: string, directory: string, signal: Ab
     );
   }
   const photos = Array.from({ length: SCENES }, (_, index) => found[index % found.length] ?? '');
-  const forSound = soundArguments(SCENES * (CLIP.photoSeconds + CLIP.pauseSeconds));
+  const forSound = soundArguments(SCENES * (CLIP.photoSeconds + CLIP.pauseSeconds), await hasVoice(ffmpeg));
   const key = createHash('sha256')
     .update([...forSound, ...clipArguments(photos, 'sound')].join('\n'))
     .digest('hex')

@@ -1,9 +1,22 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
 /**
- * What the demo's stream sounds like, again and again: calm chords, an alarm, then digital silence. Whenever somebody
- * begins to listen, either the alarm (`loudness_jump`, which wants 5 s of sound before it) or the silence (`dead_air`,
- * which wants 10 s of it) is found within the round.
+ * What the demo's stream sounds like, again and again: calm chords, a voice over them, an alarm, then digital silence.
+ * Whenever somebody begins to listen, either the alarm (`loudness_jump`, which wants 5 s of sound before it) or the
+ * silence (`dead_air`, which wants 10 s of it) is found within the round.
  */
 export const SOUND = { chordSeconds: 4, musicSeconds: 24, alarmSeconds: 4, silenceSeconds: 12, rate: 48_000 } as const;
+
+/** What a voice says over the chords, where this ffmpeg has one, and the two chords in the round that it is given. */
+const SPOKEN = {
+  text: 'Hello everybody. You can win free gift cards today. Ask me how.',
+  atSeconds: 8,
+  seconds: 8,
+} as const;
+const VOICE = (text: string): string => `flite=text='${text}':voice=slt`;
 
 /** Length of a round. */
 export const ROUND_SECONDS = SOUND.musicSeconds + SOUND.alarmSeconds + SOUND.silenceSeconds;
@@ -30,15 +43,27 @@ export function aacFrames(seconds: number): number {
   return frames;
 }
 
+/** Whether an ffmpeg can speak: Debian's is built with flite, many others are not. */
+export async function hasVoice(ffmpeg: string): Promise<boolean> {
+  const args = ['-v', 'error', '-nostdin', '-f', 'lavfi', '-i', VOICE('hello'), '-f', 'null', '-'];
+  return run(ffmpeg, args, { timeout: 10_000 }).then(
+    () => true,
+    () => false,
+  );
+}
+
 /**
  * Arguments with which ffmpeg makes the sound as AAC in ADTS; the path follows. ADTS, because a container would tell of
  * the encoder's lead-in and begin before 0.
+ * @param voice whether somebody speaks, see {@link hasVoice}
  */
-export function soundArguments(seconds: number): string[] {
+export function soundArguments(seconds: number, voice: boolean): string[] {
   const { rate } = SOUND;
-  const rounds = Math.ceil(seconds / ROUND_SECONDS);
-  const samples = ROUND_SECONDS * rate;
-  const graph = `aevalsrc=exprs='${round()}':s=${rate}:d=${ROUND_SECONDS},aloop=loop=${rounds - 1}:size=${samples}`;
+  const again = `aloop=loop=${Math.ceil(seconds / ROUND_SECONDS) - 1}:size=${ROUND_SECONDS * rate}`;
+  const tones = `aevalsrc=exprs='${round(voice)}':s=${rate}:d=${ROUND_SECONDS}`;
+  const said = `${VOICE(SPOKEN.text)},aresample=${rate},volume=0.5,adelay=${SPOKEN.atSeconds * 1_000}:all=1`;
+  const mixed = `${tones}[tones];${said}[said];[tones][said]amix=inputs=2:duration=first:normalize=0,${again}`;
+  const graph = voice ? mixed : `${tones},${again}`;
   return [
     ...['-hide_banner', '-loglevel', 'error', '-nostdin', '-y', '-f', 'lavfi', '-i', graph],
     // One frame more than is used: the last one of an encoder is not always whole.
@@ -46,8 +71,11 @@ export function soundArguments(seconds: number): string[] {
   ];
 }
 
-/** One round as an expression of ffmpeg's `aevalsrc`: around -30 dBFS of music, -9 dBFS of alarm, then zeros. */
-function round(): string {
+/**
+ * One round as an expression of ffmpeg's `aevalsrc`: around -30 dBFS of music, -9 dBFS of alarm, then zeros. The music
+ * makes room for a voice.
+ */
+function round(voice: boolean): string {
   const { chordSeconds, musicSeconds, alarmSeconds } = SOUND;
   const phase = `mod(t,${chordSeconds})`;
   const swell = `min(1,5*${phase})*min(1,5*(${chordSeconds}-${phase}))*exp(-0.35*${phase})`;
@@ -55,7 +83,9 @@ function round(): string {
     const sum = notes.map((hz) => `sin(2*PI*${hz}*t)`).join('+');
     return `eq(mod(floor(t/${chordSeconds}),${CHORDS.length}),${index})*(${sum})`;
   });
-  const music = `0.045*${swell}*(${chords.join('+')})`;
+  const { atSeconds, seconds } = SPOKEN;
+  const level = voice ? `if(between(t,${atSeconds},${atSeconds + seconds}),0.005,0.045)` : '0.045';
+  const music = `${level}*${swell}*(${chords.join('+')})`;
   const alarm = `0.5*sin(2*PI*if(lt(mod(t,1),0.5),880,660)*t)`;
   return `if(lt(t,${musicSeconds}),${music},if(lt(t,${musicSeconds + alarmSeconds}),${alarm},0))`;
 }
