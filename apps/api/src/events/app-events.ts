@@ -3,6 +3,8 @@ import { Injectable } from '@nestjs/common';
 import type {
   AssignmentUpdateEvent,
   DetectionView,
+  MessageReadEvent,
+  MessageView,
   MonitorStatusEvent,
   NotificationUpdateEvent,
   NotificationView,
@@ -15,6 +17,10 @@ interface AppEventMap {
   'detection.stored': DetectionView;
   'notification.created': { userId: string; notification: NotificationView };
   'notification.updated': { userId: string; update: NotificationUpdateEvent };
+  'message.sent': MessageView;
+  'message.read': MessageReadEvent;
+  /** A user deleted its side of a conversation. */
+  'conversation.put_away': { userId: string };
   'stream.status': StreamStatusEvent;
   'stream.changed': StreamUpdateEvent;
   'assignment.changed': AssignmentUpdateEvent;
