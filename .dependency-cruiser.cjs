@@ -79,10 +79,10 @@ module.exports = {
     {
       name: 'child-processes-only-in-capture-and-tools',
       comment:
-        'Every process has an owner: ffmpeg in capture, and the host of the native speech engine, which may crash alone.',
+        'Every process has an owner: ffmpeg in capture, the host of the native speech engine, which may crash alone, and the runs of external resolvers.',
       severity: 'error',
       from: {
-        pathNot: `^(apps/monitor/src/capture/|apps/monitor/src/detectors/whisper/sherpa-host[.]ts$|tools/|test/)`,
+        pathNot: `^(apps/monitor/src/capture/|apps/monitor/src/detectors/whisper/sherpa-host[.]ts$|apps/monitor/src/platforms/resolver-process[.]ts$|tools/|test/)`,
       },
       to: { path: '^(node:)?child_process$' },
     },

@@ -1,15 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { loadEnvFile, loadSettings, repositoryRoot } from '#libs/config/environment.js';
 import { apiSettings, monitorSettings } from '#libs/config/shared.settings.js';
 import type { DetectionView } from '#libs/contracts/sockets.js';
 import { messageOf } from '#libs/errors/app-error.js';
 import { DEMO_USAGE, parseDemoArguments, type DemoArguments } from './demo/arguments.js';
+import { KEYWORDS, SCRIPT } from './demo/chat-script.js';
 import { DemoClient } from './demo/client.js';
+import { findingOf, lineOf } from './demo/finding.js';
+import { CHANNEL, startChat } from './demo/irc-server.js';
 import { makeLoopClip } from './demo/loop-clip.js';
 import { startOrigin, type Origin } from './demo/origin.js';
+import { PartsWatch } from './demo/parts-watch.js';
 import { DemoReport } from './demo/report.js';
+import { WantedKinds } from './demo/wanted-kinds.js';
 import { WatchPage } from './demo/watch-page.js';
 import { aborted, runCommand, type CommandContext } from './services/command.js';
 import { ensureFfmpeg } from './services/ffmpeg.js';
@@ -19,14 +25,22 @@ import { startStack, table } from './services/stack.js';
 
 const STREAM_NAME = 'Vigil demo';
 const ORIGIN_PORT = 3080;
+/** What can be heard in the stream without a speech model. */
+const SIGNALS = ['loudness_jump', 'dead_air'] as const;
+/** Time after the deadline in which the reason may be asked for. */
+const SAY_WHY_MS = 12_000;
+const LATE = 'Vigil was not ready in time';
 
-/** Starts everything and watches the demo's stream; settles when it is over, with the reason when it went wrong. */
+/**
+ * Starts everything and watches the demo's stream, until all that is waited for came or `signal` aborts.
+ * @returns why it was not enough; null when it was, or nothing is waited for
+ */
 async function demo(
   context: CommandContext,
   args: DemoArguments,
   report: DemoReport,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string | null> {
   const { group, say } = context;
   const stateDir = join(repositoryRoot, '.vigil', 'demo');
   await prepareStateDirectory(stateDir);
@@ -49,7 +63,8 @@ async function demo(
       pages: page.pages,
     });
   });
-  report.event('origin', { url: origin.url }, null);
+  const chat = await group.add('chat', () => startChat(SCRIPT));
+  report.event('origin', { url: origin.url, chat: chat.url }, null);
 
   const account = demoAccount(stateDir);
   const allowed = loadSettings({ EGRESS_ALLOW: monitorSettings.EGRESS_ALLOW }).EGRESS_ALLOW;
@@ -59,27 +74,46 @@ async function demo(
     env: {
       DEFAULT_ADMIN_USERNAME: account.username,
       DEFAULT_ADMIN_PASSWORD: account.password,
-      EGRESS_ALLOW: [allowed, origin.address].filter((entry) => entry !== '').join(','),
+      EGRESS_ALLOW: [allowed, origin.address, chat.address].filter((entry) => entry !== '').join(','),
+      TWITCH_IRC_URL: chat.url,
     },
   });
   const watch = `http://${origin.address}/`;
+  const rows = [
+    ...stack.rows,
+    ['demo stream', origin.url],
+    ['demo chat', `${chat.url} (a script, not Twitch)`],
+    ['watch it', watch],
+    ['log in as', `${account.username} / ${account.password}`],
+  ] as const;
   report.event(
     'ready',
     { api: `${stack.apiUrl}/api`, docs: `${stack.apiUrl}/docs`, monitor: stack.monitorUrl, watch, stream: origin.url },
-    `\nVigil runs.\n\n${table([...stack.rows, ['demo stream', origin.url], ['watch it', watch], ['log in as', `${account.username} / ${account.password}`]])}\n`,
+    `\nVigil runs.\n\n${table(rows)}\n`,
   );
 
   const client = new DemoClient(stack.apiUrl, account);
   await client.login();
-  let seen: () => void = () => undefined;
-  const enough = new Promise<void>((resolve) => (seen = resolve));
   await client.watchFor('person');
-  const streamId = await client.ensureStream(STREAM_NAME, origin.url);
+  for (const keyword of KEYWORDS) await client.listenFor(keyword);
+  for (const name of SIGNALS) await client.tellOf(name);
+  const place = { platform: 'twitch', channel: CHANNEL };
+  const streamId = await client.ensureStream({ name: STREAM_NAME, url: origin.url, chat: place });
+  const wanted = new WantedKinds(args.until ?? []);
   const socket = client.listen({
     detection: (detection) => {
       if (detection.streamId !== streamId) return;
       tell(detection, client, origin, page, report);
-      if (args.until === 'video') seen();
+      if (wanted.saw(detection.kind)) {
+        const { missing } = wanted;
+        const words = missing.length === 0 ? null : `Found: ${detection.kind}. Waiting for ${missing.join(', ')} …`;
+        report.event('until', { found: detection.kind, missing }, words);
+      }
+    },
+    transcript: ({ streamId: id, id: segment, text, language, engine, model, startedAt }) => {
+      if (id !== streamId) return;
+      page.caption(segment, text, Date.parse(startedAt));
+      report.event('transcript', { text, language, engine, model, startedAt }, `said   ${text}  (${engine}, ${model})`);
     },
     status: ({ streamId: id, status, detail }) => {
       if (id === streamId)
@@ -88,24 +122,32 @@ async function demo(
   });
   await group.add('client', async () => ({ stop: async () => void socket.close() }));
   await client.startMonitoring(streamId);
-  report.event('monitoring', { streamId }, `Watching the demo stream for persons. Ctrl-C stops everything.\n`);
-  await Promise.race([enough, aborted(signal)]);
+  report.event(
+    'monitoring',
+    { streamId },
+    `Watching, listening to and reading the demo stream. Ctrl-C stops it all.\n`,
+  );
+  const parts = new PartsWatch(() => client.doing(streamId), page, report);
+  await group.add('parts', async () => parts);
+  await Promise.race([wanted.complete, aborted(signal)]);
+  if (wanted.missing.length === 0 || context.signal.aborted) return null;
+  return wanted.complaint(args.timeoutMs ?? 0, await client.doing(streamId));
 }
 
 function tell(detection: DetectionView, client: DemoClient, origin: Origin, page: WatchPage, report: DemoReport): void {
-  const now = Date.now();
-  const { id, kind, label, confidence, box, imageUrl, ptsMs, detectedAt } = detection;
-  const passed = ptsMs === null ? -1 : Math.round(now - origin.onAirAt(ptsMs, now));
-  // A time outside of this is none of this stream's clock, so it says nothing.
-  const latencyMs = passed >= 0 && passed < 600_000 ? passed : null;
-  const evidence = imageUrl === null ? null : client.evidenceUrl(imageUrl);
-  const text = `${new Date(now).toLocaleTimeString()}  ${label} ${confidence.toFixed(2)}${latencyMs === null ? '' : `, ${latencyMs} ms after it was on air`}`;
+  const evidence = client.evidenceUrl(detection);
+  const finding = findingOf(detection, evidence, origin.startedAt, Date.now());
+  const { id, kind, label, detector, model, detail, quote, confidence, box, detectedAt } = detection;
+  const line = lineOf(finding);
   report.event(
     'detection',
-    { kind, label, confidence, box, evidence, latencyMs, id, detectedAt, model: detection.model },
-    evidence === null ? text : `${text}\n  ${evidence}`,
+    {
+      ...{ kind, label, detector, model, detail, quote, confidence, box, evidence },
+      ...{ author: finding.speaker || null, latencyMs: finding.latencyMs, id, detectedAt },
+    },
+    evidence === null ? line : `${line}\n  ${evidence}`,
   );
-  void page.add({ id, text, evidence });
+  void page.add(finding);
 }
 
 /** The account of the demo: what the environment sets, else one that is made once and kept with the demo's data. */
@@ -136,18 +178,19 @@ await runCommand(async (context) => {
   const deadline = new AbortController();
   const timer = args.timeoutMs === null ? undefined : setTimeout(() => deadline.abort(), args.timeoutMs);
   const signal = AbortSignal.any([context.signal, deadline.signal]);
-  let failure: string | null = null;
+  let failure: string | null;
   try {
     const running = demo(context, args, report, signal);
     running.catch(() => undefined);
-    await Promise.race([running, aborted(signal)]);
+    // When the time is up it still asks what was wrong.
+    const late = aborted(deadline.signal).then(() => pause(SAY_WHY_MS, LATE));
+    failure = (await Promise.race([running, late, aborted(context.signal)])) ?? null;
   } catch (error) {
-    failure = messageOf(error);
+    failure = deadline.signal.aborted ? LATE : messageOf(error);
   }
   clearTimeout(timer);
   if (context.group.failed.aborted) failure = messageOf(context.group.failed.reason);
   else if (context.signal.aborted && args.until !== null) failure = messageOf(context.signal.reason);
-  else if (deadline.signal.aborted) failure = `nothing was found within ${(args.timeoutMs ?? 0) / 1000} s`;
   report.event('stopping', {}, 'Stopping …');
   await context.group.stop();
   if (failure === null) {

@@ -13,11 +13,13 @@ import { findFfmpeg } from '../apps/monitor/src/capture/ffmpeg-binary.js';
 import { createVideoDetectors } from '../apps/monitor/src/detectors/registry.js';
 import { EgressProxy } from '../apps/monitor/src/egress/egress-proxy.js';
 import type { Closed, Opened } from '../apps/monitor/src/pipeline/pipeline.types.js';
-import { registerPlatforms } from '../apps/monitor/src/platforms/registry.js';
+import type { Platform } from '../apps/monitor/src/platforms/platform.port.js';
+import { platformOf, registerPlatforms } from '../apps/monitor/src/platforms/registry.js';
 import type { SessionSink } from '../apps/monitor/src/sessions/session-sink.js';
 import { StreamSession } from '../apps/monitor/src/sessions/stream-session.js';
 
 const USAGE = `usage: npm run --silent try:stream -- <url|file> [options]
+  --platform id                  who resolves the address (default: the site it belongs to, else url)
   --objects person:0.5,dog:0.5   what to look for, each with its threshold (default person:0.5)
   --model name|path              model from the manifest, or your own .onnx (default: MODEL)
   --seconds N                    stop after N seconds of stream time
@@ -27,6 +29,8 @@ times in seconds of stream time. A file is read at full speed. EGRESS_ALLOW lets
 /** What was asked for on the command line. */
 interface Request {
   url: string;
+  /** Id of the platform; unset to tell by the address. */
+  platform: string | undefined;
   rules: ObjectRule[];
   model: string | undefined;
   seconds: number;
@@ -38,6 +42,7 @@ function parse(argv: readonly string[]): Request {
     args: [...argv],
     allowPositionals: true,
     options: {
+      platform: { type: 'string' },
       objects: { type: 'string', default: 'person:0.5' },
       model: { type: 'string' },
       seconds: { type: 'string' },
@@ -48,7 +53,9 @@ function parse(argv: readonly string[]): Request {
   const seconds = values.seconds === undefined ? Infinity : Number(values.seconds);
   if (!(seconds > 0)) throw new AppError('usage', 'user', `--seconds ${values.seconds} is not a positive number.`);
   const rules = list.parse(values.objects).map(ruleOf);
-  return { url: /^[a-z][a-z0-9+.-]+:/i.test(source) ? source : fileUrl(source), rules, model: values.model, seconds };
+  const { platform, model } = values;
+  const asItIs = /^[a-z][a-z0-9+.-]+:/i.test(source) || (platform !== undefined && platform !== 'url');
+  return { url: asItIs ? source : fileUrl(source), platform, rules, model, seconds };
 }
 
 function fileUrl(path: string): string {
@@ -108,7 +115,18 @@ class Printer implements SessionSink {
   }
 }
 
+/** @throws AppError `usage` */
+function platformFor(request: Request): Platform {
+  const platforms = registerPlatforms({ allowFiles: true });
+  const id = request.platform ?? platformOf(request.url, platforms) ?? 'url';
+  const found = platforms.find(({ descriptor }) => descriptor.id === id);
+  if (found !== undefined) return found;
+  const known = platforms.map(({ descriptor }) => descriptor.id).join(', ');
+  throw new AppError('usage', 'user', `--platform ${id} is not one of ${known}.`);
+}
+
 async function run(request: Request): Promise<number> {
+  const platform = platformFor(request);
   const settings = loadSettings(monitorSettings);
   const logger = createLogger('try-stream', 'silent');
   const [detector] = createVideoDetectors({
@@ -125,8 +143,6 @@ async function run(request: Request): Promise<number> {
     const ffmpegPath = await findFfmpeg(settings.FFMPEG_PATH);
     await detector.start();
     process.stderr.write(`${detector.state().detail}\n`);
-    const platform = registerPlatforms({ allowFiles: true }).find(({ descriptor }) => descriptor.id === 'url');
-    if (platform === undefined) throw new Error('The platform "url" is not registered.');
     const streamId = randomUUID();
     const printer = new Printer(request.seconds, () => ending.abort());
     const session = new StreamSession(
@@ -135,7 +151,7 @@ async function run(request: Request): Promise<number> {
         streamId,
         generation: 1,
         name: request.url,
-        platform: 'url',
+        platform: platform.descriptor.id,
         url: request.url,
         priority: 5,
         parts: ['video'],

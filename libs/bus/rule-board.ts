@@ -1,11 +1,17 @@
 import { z } from 'zod';
-import { RuleSet } from '#libs/contracts/captures.js';
+import { KeywordRule, RuleSet } from '#libs/contracts/captures.js';
 import { CHANNELS, REDIS } from '#libs/contracts/names.js';
 import { HintPublisher, parseJson } from './channels.js';
 import type { RedisConnection } from './redis.js';
 
 /** The hint that a new rule set is on the board: its version. */
 export const RulesHint = z.object({ version: z.number().int().nonnegative() });
+
+/** Keywords that are checked at a stretch; each takes some microseconds. */
+const SLICE = 500;
+
+/** A rule set whose keywords are yet to be checked; no more of them than the contract takes. */
+const Unchecked = z.looseObject({ keywords: z.array(z.unknown()).max(50_000) });
 
 /** Where the api leaves the current rule set for the monitors. */
 export class RuleBoard {
@@ -17,21 +23,35 @@ export class RuleBoard {
 
   /** Puts a rule set up and tells the monitors. Idempotent, so the reconciler may repeat it. */
   async put(rules: RuleSet): Promise<void> {
-    const text = JSON.stringify(RuleSet.parse(rules));
+    const text = JSON.stringify(await parseInSlices(rules));
     await this.redis.mset(REDIS.rules, text, REDIS.rulesVersion, String(rules.version));
     await this.hints.publish(CHANNELS.rules, RulesHint, { version: rules.version });
   }
 
-  /** Version of the rule set on the board; null when none is up. */
+  /** Version of the rule set on the board, without reading the set; null when none is up. */
   async version(): Promise<number | null> {
-    const text = await this.redis.get(REDIS.rulesVersion);
+    const [text, there] = await Promise.all([this.redis.get(REDIS.rulesVersion), this.redis.exists(REDIS.rules)]);
+    if (there === 0) return null;
     return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
   }
 
   /** The current rule set, null when none is up (a fresh or wiped Redis) or what is there does not fit. */
   async get(): Promise<RuleSet | null> {
     const text = await this.redis.get(REDIS.rules);
-    const parsed = RuleSet.safeParse(text === null ? undefined : parseJson(text));
-    return parsed.success ? parsed.data : null;
+    return text === null ? null : parseInSlices(parseJson(text)).catch(() => null);
   }
+}
+
+/**
+ * Checks a rule set some hundred keywords at a time: 50,000 of them at once would keep the thread for half a second.
+ * @throws ZodError
+ */
+async function parseInSlices(rules: unknown): Promise<RuleSet> {
+  const { keywords, ...others } = Unchecked.parse(rules);
+  const set = RuleSet.parse({ ...others, keywords: [] });
+  for (let from = 0; from < keywords.length; from += SLICE) {
+    for (const keyword of keywords.slice(from, from + SLICE)) set.keywords.push(KeywordRule.parse(keyword));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return set;
 }

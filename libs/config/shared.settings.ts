@@ -38,6 +38,19 @@ export const apiSettings = {
     z.string().default(''),
     'Origins of browser front ends that may call the api, separated by commas.',
   ),
+  COOKIE_AUTH: setting(
+    z.stringbool().default(false),
+    'Whether browsers may stay signed in by `__Host-` cookies (https or localhost); bearer tokens work either way.',
+  ),
+  REGISTRATION: setting(
+    z.enum(['closed', 'invitation', 'open']).default('invitation'),
+    'Who may register as an agent: nobody, whoever an admin invited, or everybody.',
+  ),
+  SMTP_URL: secret(
+    z.url({ protocol: /^smtps?$/ }).optional(),
+    'Mail server, e.g. `smtps://user:password@mail.example.com`; no mail is sent when unset.',
+  ),
+  MAIL_FROM: setting(z.string().max(320).default('Vigil <vigil@localhost>'), 'Sender of mails.'),
   TRUSTED_PROXIES: setting(
     z.string().default(''),
     'Addresses of reverse proxies whose `X-Forwarded-For` is believed, separated by commas, e.g. `loopback`.',
@@ -46,7 +59,11 @@ export const apiSettings = {
   DEFAULT_ADMIN_EMAIL: setting(z.email().default('admin@vigil.invalid'), 'E-mail address of the first admin.'),
   DEFAULT_ADMIN_PASSWORD: secret(
     z.string().min(10).optional(),
-    'Password of the first admin; when unset one is made and printed once.',
+    'Password of the first admin; when unset a one-time one is printed once, to be changed at the first sign-in.',
+  ),
+  KICK_PUBLIC_KEY_URL: setting(
+    z.url({ protocol: /^https?$/ }).default('https://api.kick.com/public/v1/public-key'),
+    'Where the key that signs webhooks of Kick is fetched from.',
   ),
   RECONCILE_INTERVAL_MS: setting(
     integer(200, 60_000).default(5_000),
@@ -81,6 +98,24 @@ export const monitorSettings = {
     'Model from the manifest, or the path of your own `.onnx`; its labels are in a `.txt` of the same name, one a line.',
   ),
   MODEL_DOWNLOAD: setting(z.stringbool().default(true), 'Whether missing weights of the manifest may be downloaded.'),
+  SPEECH_MODEL: setting(
+    z.string().optional(),
+    'Speech model from the manifest, or the path of a folder with one; the default of the manifest when unset. With SPEECH_SERVER_URL the name that the server knows it by.',
+  ),
+  SPEECH_LANGUAGE: setting(
+    z.string().max(20).default(''),
+    'Code of the language that is spoken, e.g. `en`; the model finds out when empty.',
+  ),
+  SPEECH_THREADS: setting(integer(1, 64).default(1), 'Threads of the speech model.'),
+  SPEECH_SERVER_URL: setting(
+    z.url({ protocol: /^https?$/ }).optional(),
+    'OpenAI-compatible server that writes speech down, up to and without `/v1`, e.g. `http://gpu.internal:8000`; the model runs in the monitor when unset. Its host and port may be private.',
+  ),
+  SPEECH_SERVER_KEY: secret(z.string().optional(), 'Key for SPEECH_SERVER_URL.'),
+  TWITCH_IRC_URL: setting(
+    z.url({ protocol: /^wss?$/ }).default('wss://irc-ws.chat.twitch.tv:443'),
+    'Where the chat of Twitch is read. Behind a relay of your own, that; a private address must be in EGRESS_ALLOW too.',
+  ),
   SPOOL_DIR: setting(
     z.string().default('/var/lib/vigil/spool'),
     'Directory of facts that the api has not committed yet.',

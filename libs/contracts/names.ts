@@ -22,6 +22,8 @@ export const REDIS = {
   rulesVersion: 'vigil:rules:version',
   /** Redis Stream of {@link ChatPush}es, one entry for each batch, with the stream's id. */
   chatPushes: 'vigil:chat',
+  /** Prefix of the sorted set of a stream's pushed messages that were taken, with a time to live. */
+  chatMarksPrefix: 'vigil:chat:marks:',
   /** Prefix of the key that holds a monitor's last heartbeat, with a time to live. */
   monitorPrefix: 'vigil:monitor:',
   /** Prefix of the key that says which users are connected to one api process, with a time to live. */

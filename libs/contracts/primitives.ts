@@ -82,6 +82,13 @@ export const StatusReason = z
     'detector_failed',
     'restarting',
     'no_monitor',
+    'offline',
+    'private',
+    'geo_blocked',
+    'auth_required',
+    'challenge',
+    'gone',
+    'program_missing',
   ])
   .meta({ id: 'StatusReason' });
 export type StatusReason = z.infer<typeof StatusReason>;

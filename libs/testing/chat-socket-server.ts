@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
@@ -26,7 +26,10 @@ export class ChatSocketServer {
   accepted = 0;
   /** Text frames that came in, oldest first; at most ten thousand. */
   readonly heard: string[] = [];
-  onOpen: (socket: WebSocket) => void = () => undefined;
+  onOpen: (socket: WebSocket, request: IncomingMessage) => void = () => undefined;
+  /** Plain requests of HTTP. */
+  onRequest: (request: IncomingMessage, response: ServerResponse) => void = (_request, response) =>
+    void response.writeHead(426).end();
   onText: (text: string, socket: WebSocket) => void = () => undefined;
   private readonly sockets: WebSocketServer;
   private readonly frozen = new WeakSet<WebSocket>();
@@ -37,7 +40,8 @@ export class ChatSocketServer {
   ) {
     this.sockets = new WebSocketServer({ server, perMessageDeflate: false });
     this.sockets.on('headers', (headers) => headers.push('Server: loopback stand-in for tests'));
-    this.sockets.on('connection', (socket) => {
+    server.on('request', (request, response) => this.onRequest(request, response));
+    this.sockets.on('connection', (socket, request) => {
       this.accepted += 1;
       socket.on('error', () => undefined);
       socket.on('message', (data: Buffer) => {
@@ -45,14 +49,13 @@ export class ChatSocketServer {
         if (this.heard.length < 10_000) this.heard.push(data.toString());
         this.onText(data.toString(), socket);
       });
-      this.onOpen(socket);
+      this.onOpen(socket, request);
     });
   }
 
   /** @param tls certificate and key (PEM) for `wss:` */
   static async start(tls?: { cert: string; key: string }): Promise<ChatSocketServer> {
     const server = tls === undefined ? createServer() : createTlsServer(tls);
-    server.on('request', (_request, response) => response.writeHead(426).end());
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return new ChatSocketServer(server, (server.address() as AddressInfo).port);
   }

@@ -193,6 +193,15 @@ export function mediaPlaylist(entries: readonly PlaylistEntry[], sequence: numbe
   return [...tags, ...(head === '' ? [] : [head]), ...lines, ...(ended ? ['#EXT-X-ENDLIST'] : []), ''].join('\n');
 }
 
+/** Text of an HLS master playlist with a variant `/<lines>p.m3u8` for each number of lines, in that order. */
+export function masterPlaylist(lineCounts: readonly number[]): string {
+  const variants = lineCounts.map(
+    (lines) =>
+      `#EXT-X-STREAM-INF:BANDWIDTH=${lines * 4_000},RESOLUTION=${Math.round((lines * 16) / 9)}x${lines},CODECS="avc1.4D401F,mp4a.40.2"\n/${lines}p.m3u8\n`,
+  );
+  return `#EXTM3U\n${variants.join('')}`;
+}
+
 /** A listener that nothing may ever reach: it stands for a private service. */
 export class Canary {
   /** Connections that were made to it. Must stay 0. */

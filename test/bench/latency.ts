@@ -63,7 +63,6 @@ export async function benchLatency(progress: (text: string) => void): Promise<La
     const firstSight: number[] = [];
     let model = 'none';
     const socket = client.listen({
-      status: () => undefined,
       detection: (detection) => {
         if (detection.ptsMs === null) return;
         const now = Date.now();
@@ -76,7 +75,7 @@ export async function benchLatency(progress: (text: string) => void): Promise<La
       },
     });
     for (let index = 1; index <= STREAMS; index += 1) {
-      await client.startMonitoring(await client.ensureStream(`bench ${index}`, fixture.url));
+      await client.startMonitoring(await client.ensureStream({ name: `bench ${index}`, url: fixture.url, chat: null }));
     }
     progress(`collecting events for ${SECONDS} s`);
     // The first events of a stream carry the start of its capture.

@@ -21,7 +21,7 @@ import {
 import { DetectionViews } from '../../apps/api/src/detections/detection-views.js';
 import { DetectionsRepository } from '../../apps/api/src/detections/detections.repository.js';
 import { FactWriter } from '../../apps/api/src/detections/fact-writer.js';
-import { ImageLinks } from '../../apps/api/src/detections/image-links.js';
+import { EvidenceLinks } from '../../apps/api/src/detections/evidence-links.js';
 import { Ingest } from '../../apps/api/src/detections/ingest.js';
 import { LeaderLock } from '../../apps/api/src/detections/leader-lock.js';
 import { SpoolProgressRepository } from '../../apps/api/src/detections/spool-progress.repository.js';
@@ -97,7 +97,7 @@ export class FactPath {
       events,
     );
     const repository = new DetectionsRepository(dataSource.getRepository(DetectionEntity));
-    const views = new DetectionViews(new ImageLinks('secret'));
+    const views = new DetectionViews(new EvidenceLinks('secret'));
     const progress = new SpoolProgressRepository(dataSource);
     const ingest = new Ingest(
       {

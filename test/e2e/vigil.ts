@@ -37,6 +37,7 @@ export interface Person {
 /** Everything a client heard on its sockets. */
 export interface Ears {
   detections: Parameters<RootEvents['detection']>[0][];
+  transcripts: Parameters<RootEvents['transcript']>[0][];
   statuses: Parameters<RootEvents['stream_status']>[0][];
   notifications: Parameters<NotificationEvents['notification']>[0][];
 }
@@ -175,11 +176,12 @@ export class Vigil {
 
   /** Connects to both namespaces and keeps all it hears. */
   async listen(person: Person): Promise<Ears> {
-    const ears: Ears = { detections: [], statuses: [], notifications: [] };
+    const ears: Ears = { detections: [], transcripts: [], statuses: [], notifications: [] };
     const options = { auth: { token: person.token }, transports: ['websocket'], forceNew: true };
     const root: Socket<RootEvents> = io(this.apiUrl, options);
     const notifications: Socket<NotificationEvents> = io(`${this.apiUrl}/notifications`, options);
     root.on('detection', (event) => void ears.detections.push(event));
+    root.on('transcript', (event) => void ears.transcripts.push(event));
     root.on('stream_status', (event) => void ears.statuses.push(event));
     notifications.on('notification', (event) => void ears.notifications.push(event));
     this.sockets.push(root, notifications);
@@ -199,13 +201,24 @@ export class Vigil {
   }
 
   /** Process ids of the ffmpegs that the monitor runs. */
-  async ffmpegs(): Promise<number[]> {
+  ffmpegs(): Promise<number[]> {
+    return this.children((status) => /^Name:\s+ffmpeg/m.test(status));
+  }
+
+  /** Process ids of the speech engines that the monitor runs. */
+  speechEngines(): Promise<number[]> {
+    return this.children((_status, commandLine) => commandLine.includes('sherpa-child'));
+  }
+
+  /** Children of the monitor, by what /proc says of them. */
+  private async children(wanted: (status: string, commandLine: string) => boolean): Promise<number[]> {
     const pids: number[] = [];
     for (const name of await readdir('/proc')) {
       if (!/^\d+$/.test(name)) continue;
-      const status = await readFile(`/proc/${name}/status`, 'utf8').catch(() => '');
+      const read = (file: string): Promise<string> => readFile(`/proc/${name}/${file}`, 'utf8').catch(() => '');
+      const status = await read('status');
       const parent = Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]);
-      if (parent === this.monitor.pid && /^Name:\s+ffmpeg/m.test(status)) pids.push(Number(name));
+      if (parent === this.monitor.pid && wanted(status, await read('cmdline'))) pids.push(Number(name));
     }
     return pids;
   }

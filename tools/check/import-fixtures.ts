@@ -29,7 +29,8 @@ export const IMPORT_FIXTURES: Readonly<Record<string, Readonly<Record<string, st
   'redis-only-in-bus': { 'apps/api/src/streams/streams.service.ts': "import 'ioredis';" },
   'typeorm-only-in-entities-and-repositories': { 'apps/api/src/streams/streams.service.ts': "import 'typeorm';" },
   'child-processes-only-in-capture-and-tools': {
-    'apps/monitor/src/sessions/stream-session.ts': "import 'node:child_process';",
+    // An adapter runs its program through platforms/resolver-process.ts, which the rule names.
+    'apps/monitor/src/platforms/streamlink/streamlink.platform.ts': "import 'node:child_process';",
   },
   'onnxruntime-only-in-inference': { 'apps/monitor/src/detectors/yolo/yolo.ts': "import 'onnxruntime-node';" },
   'socket-io-only-in-gateways': { 'apps/api/src/streams/streams.service.ts': "import 'socket.io';" },

@@ -1,33 +1,43 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { Modality } from '#libs/contracts/primitives.js';
 import { messageOf } from '#libs/errors/app-error.js';
 
 /** What the demo was asked for. */
 export interface DemoArguments {
   /** One JSON object per line instead of words. */
   json: boolean;
-  /** Ends as soon as this was seen; null stays up. */
-  until: 'video' | null;
-  /** Time in ms to see it in; null waits for ever. */
+  /** Ends as soon as one finding of each kind came; null stays up. */
+  until: readonly Modality[] | null;
+  /** Time in ms for them to come in; null waits for ever. */
   timeoutMs: number | null;
   help: boolean;
 }
 
 /** How the demo is used. */
-export const DEMO_USAGE = `usage: npm run demo -- [--json] [--until video] [--timeout seconds]
+export const DEMO_USAGE = `usage: npm run demo -- [--json] [--until kinds] [--timeout seconds]
 
-Starts Vigil and a live stream made of photographs, and shows what is found in it.
+Starts Vigil and a live stream with pictures, sound and chat, and shows what is found in it. The pictures are
+photographs, the sound is made by ffmpeg, the chat is a script on a server of the demo's own: none needs the internet.
   --json             one JSON object per line on stdout
-  --until video      ends with exit code 0 once an object was found, else 1
+  --until kinds      ends with exit code 0 once each of these was found, else 1; one or more of
+                     video (an object), audio (a sound or a spoken word), chat (a written word),
+                     with commas: --until video,audio,chat
   --timeout seconds  how long --until waits (default 180)
   --help             this text
 Data and logs are kept in .vigil/demo/. Ctrl-C stops everything.
 `;
 
+const KINDS = Modality.options.join(', ');
+
 const Flags = z.object({
   json: z.boolean().default(false),
   help: z.boolean().default(false),
-  until: z.enum(['video'], { error: '--until knows: video' }).optional(),
+  until: z
+    .string()
+    .transform((text) => [...new Set(text.split(',').map((kind) => kind.trim()))])
+    .pipe(z.array(z.enum(Modality.options, { error: `--until knows: ${KINDS}, with commas between them` })))
+    .optional(),
   timeout: z.coerce
     .number({ error: '--timeout wants seconds' })
     .positive({ error: '--timeout wants seconds above 0' })
@@ -51,7 +61,7 @@ export function parseDemoArguments(args: readonly string[]): DemoArguments | str
       },
     });
     const flags = Flags.safeParse(values);
-    if (!flags.success) return flags.error.issues.map(({ message }) => message).join('; ');
+    if (!flags.success) return [...new Set(flags.error.issues.map(({ message }) => message))].join('; ');
     const { json, help, until = null, timeout } = flags.data;
     if (until === null && timeout !== undefined) return '--timeout needs --until';
     return { json, help, until, timeoutMs: until === null ? null : (timeout ?? 180) * 1_000 };

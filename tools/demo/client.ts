@@ -1,18 +1,37 @@
 import { io, type Socket } from 'socket.io-client';
 import { z } from 'zod';
-import { DetectionView, StreamStatusEvent } from '#libs/contracts/sockets.js';
+import { SessionReport } from '#libs/contracts/monitors.js';
+import { DetectionView, StreamStatusEvent, TranscriptView } from '#libs/contracts/sockets.js';
 import { AppError } from '#libs/errors/app-error.js';
+import type { StreamDoing } from './wanted-kinds.js';
 
 const Login = z.object({ accessToken: z.string() });
 const Problem = z.object({ detail: z.string().optional(), title: z.string().optional() });
-const StreamItem = z.object({ id: z.string(), name: z.string(), url: z.string().nullish() });
+const ChatPlace = z.object({ platform: z.string(), channel: z.string() });
+const StreamItem = z.object({
+  ...{ id: z.string(), name: z.string(), url: z.string().nullish() },
+  chat: ChatPlace.nullish(),
+});
 const StreamPage = z.object({ items: z.array(StreamItem), nextCursor: z.string().nullable() });
 type StreamItem = z.infer<typeof StreamItem>;
+const Doing = z.object({
+  status: z.object({ status: z.string(), detail: z.string() }),
+  session: SessionReport.pick({ parts: true }).nullable(),
+});
+
+/** The stream that the demo watches. */
+interface DemoStream {
+  name: string;
+  url: string;
+  /** Where its chat is; null when it has none. */
+  chat: z.infer<typeof ChatPlace> | null;
+}
 
 /** What the demo hears over Socket.IO. */
 interface DemoListeners {
   detection: (detection: DetectionView) => void;
-  status: (status: StreamStatusEvent) => void;
+  transcript?: (transcript: TranscriptView) => void;
+  status?: (status: StreamStatusEvent) => void;
 }
 
 /** The few calls to the api that the demo makes, with no more rights than other clients have. */
@@ -41,21 +60,44 @@ export class DemoClient {
   /** Puts a label on the watch list; one that is there already stays as it is. */
   async watchFor(label: string): Promise<void> {
     const rule = { label, threshold: 0.4, severity: 'high', cooldownMs: 0 };
-    const answer = await this.send('POST', '/objects', rule);
-    if (answer.status !== 409) expectSuccess('put an object on the watch list', answer);
+    await this.ensure('put an object on the watch list', '/objects', rule);
   }
 
-  /** The stream of that name, playing that url: made, corrected, or found as it should be. */
-  async ensureStream(name: string, url: string): Promise<string> {
+  /** Has a phrase looked for in chat and in speech; one that is there already stays as it is. */
+  async listenFor(keyword: { label: string; pattern: string; severity: string }): Promise<void> {
+    await this.ensure('take a keyword', '/keywords', { ...keyword, appliesTo: 'both', cooldownMs: 0 });
+  }
+
+  /** Has a signal told each time it occurs. */
+  async tellOf(signal: string): Promise<void> {
+    const body = { enabled: true, severity: 'medium', cooldownMs: 0 };
+    expectSuccess('tell of a signal', await this.send('PATCH', `/signals/${signal}`, body));
+  }
+
+  /** The stream of that name, as it should be: made, corrected, or found so. */
+  async ensureStream({ name, url, chat }: DemoStream): Promise<string> {
     const found = await this.findStream(name);
+    const source = { url, chat: chat === null ? null : { ...chat, options: {} } };
     if (found === null) {
-      const answer = await this.send('POST', '/streams', { name, platform: 'url', url });
+      const answer = await this.send('POST', '/streams', { name, platform: 'url', ...source });
       return StreamItem.parse(expectSuccess('make the stream', answer)).id;
     }
-    if (found.url !== url) {
-      expectSuccess('correct the stream', await this.send('PATCH', `/streams/${found.id}`, { url }));
+    const sameChat = found.chat?.platform === chat?.platform && found.chat?.channel === chat?.channel;
+    if (found.url !== url || !sameChat) {
+      expectSuccess('correct the stream', await this.send('PATCH', `/streams/${found.id}`, source));
     }
     return found.id;
+  }
+
+  /** How a stream and the parts of its session are doing; null when the api does not say. */
+  async doing(streamId: string): Promise<StreamDoing | null> {
+    const path = `/monitor/detection-status/${streamId}`;
+    const answer = await this.asking(() => this.send('GET', path)).catch(() => null);
+    const doing = Doing.safeParse(answer?.body);
+    if (!doing.success) return null;
+    const { status, session } = doing.data;
+    const words = status.detail === '' ? status.status : `${status.status} (${status.detail})`;
+    return { status: words, parts: session?.parts ?? null };
   }
 
   /** Has the stream watched; one that is being watched already stays so. */
@@ -65,7 +107,7 @@ export class DemoClient {
   }
 
   /** Listens for events; logs in anew for each connection, since tokens expire. */
-  listen({ detection, status }: DemoListeners): Socket {
+  listen({ detection, transcript, status }: DemoListeners): Socket {
     const socket = io(this.base, {
       transports: ['websocket'],
       auth: (give) => {
@@ -86,18 +128,38 @@ export class DemoClient {
       const parsed = DetectionView.safeParse(payload);
       if (parsed.success) detection(parsed.data);
     });
+    socket.on('transcript', (payload: unknown) => {
+      const parsed = TranscriptView.safeParse(payload);
+      if (parsed.success) transcript?.(parsed.data);
+    });
     socket.on('stream_status', (payload: unknown) => {
       const parsed = StreamStatusEvent.safeParse(payload);
-      if (parsed.success) status(parsed.data);
+      if (parsed.success) status?.(parsed.data);
     });
     return socket;
   }
 
-  /** Absolute address of an evidence image with its boxes drawn. */
-  evidenceUrl(imageUrl: string): string {
-    const url = new URL(imageUrl, this.base);
-    url.searchParams.set('boxes', '1');
+  /** Absolute address of what was kept of a detection: its image with the boxes drawn, or its sound; null for none. */
+  evidenceUrl({ imageUrl, clipUrl }: DetectionView): string | null {
+    const path = imageUrl ?? clipUrl;
+    if (path === null) return null;
+    const url = new URL(path, this.base);
+    if (imageUrl !== null) url.searchParams.set('boxes', '1');
     return url.href;
+  }
+
+  /** Makes something unless it is there. */
+  private async ensure(what: string, path: string, body: unknown): Promise<void> {
+    const answer = await this.send('POST', path, body);
+    if (answer.status !== 409) expectSuccess(what, answer);
+  }
+
+  /** Asks, and once more with a new token when the old one has expired. */
+  private async asking(ask: () => Promise<Answer>): Promise<Answer> {
+    const answer = await ask();
+    if (answer.status !== 401) return answer;
+    await this.login();
+    return ask();
   }
 
   private async findStream(name: string): Promise<StreamItem | null> {

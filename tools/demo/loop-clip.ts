@@ -5,11 +5,15 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { AppError, messageOf } from '#libs/errors/app-error.js';
 import { resolvePackage } from '../services/executables.js';
+import { aacFrames, soundArguments } from './loop-sound.js';
 
 const run = promisify(execFile);
 
-/** Shape of the demo's picture. */
-export const CLIP = { width: 1280, height: 720, fps: 25, gopSeconds: 2, photoSeconds: 8, pauseSeconds: 6 } as const;
+/** Shape of the demo's picture. A scene is as long as {@link aacFrames} wants it. */
+export const CLIP = { width: 1280, height: 720, fps: 25, gopSeconds: 2, photoSeconds: 10, pauseSeconds: 6 } as const;
+
+/** As many as make two rounds of sound; photographs come again where there are fewer. */
+const SCENES = 5;
 
 /** Photographs of people that packages of the project carry. */
 function packagedPhotos(): string[] {
@@ -24,26 +28,33 @@ function packagedPhotos(): string[] {
 
 /**
  * Makes the clip that the live stream repeats: each photograph with a slow pan and zoom, then a plain pause, so that
- * objects come and go. Encoded once and kept, so that the live stream only copies it.
+ * objects come and go; and {@link SOUND} under it. Encoded once and kept, so that the live stream only copies it.
  * @throws AppError `demo.no_photos`, `demo.no_clip`
  */
 export async function makeLoopClip(ffmpeg: string, directory: string, signal: AbortSignal): Promise<string> {
-  const photos = packagedPhotos().slice(0, 5);
-  if (photos.length === 0) {
+  const found = packagedPhotos().slice(0, SCENES);
+  if (found.length === 0) {
     throw new AppError(
       'demo.no_photos',
       'user',
       "The packages that carry the demo's photographs are missing: run `npm ci` again.",
     );
   }
-  const args = clipArguments(photos);
-  const key = createHash('sha256').update(args.join('\n')).digest('hex').slice(0, 12);
+  const photos = Array.from({ length: SCENES }, (_, index) => found[index % found.length] ?? '');
+  const forSound = soundArguments(SCENES * (CLIP.photoSeconds + CLIP.pauseSeconds));
+  const key = createHash('sha256')
+    .update([...forSound, ...clipArguments(photos, 'sound')].join('\n'))
+    .digest('hex')
+    .slice(0, 12);
   const clip = join(directory, `loop-${key}.mp4`);
   if (existsSync(clip)) return clip;
   mkdirSync(directory, { recursive: true });
   const partial = `${clip}.partial.mp4`;
+  const sound = `${clip}.partial.aac`;
+  const options = { signal, timeout: 180_000, maxBuffer: 1024 * 1024 };
   try {
-    await run(ffmpeg, [...args, partial], { signal, timeout: 180_000, maxBuffer: 1024 * 1024 });
+    await run(ffmpeg, [...forSound, sound], options);
+    await run(ffmpeg, [...clipArguments(photos, sound), partial], options);
     renameSync(partial, clip);
   } catch (error) {
     rmSync(partial, { force: true });
@@ -52,12 +63,14 @@ export async function makeLoopClip(ffmpeg: string, directory: string, signal: Ab
       'operational',
       `ffmpeg could not make the demo's clip: ${messageOf(error).slice(-600)}`,
     );
+  } finally {
+    rmSync(sound, { force: true });
   }
   return clip;
 }
 
 /** Every frame is keyed by its time, without B-frames, so that presentation times run evenly from 0. */
-function clipArguments(photos: readonly string[]): string[] {
+function clipArguments(photos: readonly string[], sound: string): string[] {
   const { width, height, fps, gopSeconds, photoSeconds, pauseSeconds } = CLIP;
   const frames = photoSeconds * fps;
   const [wide, high] = [width * 2, height * 2];
@@ -75,10 +88,12 @@ function clipArguments(photos: readonly string[]): string[] {
   const joined = photos.map((_, index) => `[photo${index}][pause${index}]`).join('');
   return [
     ...['-hide_banner', '-loglevel', 'error', '-nostdin', '-y'],
-    ...photos.flatMap((photo) => ['-i', photo]),
-    ...['-filter_complex', `${scenes.join(';')};${joined}concat=n=${photos.length * 2}:v=1:a=0[out]`, '-map', '[out]'],
+    ...[...photos, sound].flatMap((path) => ['-i', path]),
+    ...['-filter_complex', `${scenes.join(';')};${joined}concat=n=${photos.length * 2}:v=1:a=0[out]`],
+    ...['-map', '[out]', '-map', `${photos.length}:a`],
+    ...['-c:a', 'copy', '-frames:a', String(aacFrames(photos.length * (photoSeconds + pauseSeconds)))],
     ...['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '21', '-bf', '0', '-profile:v', 'main'],
     ...['-g', String(gopSeconds * fps), '-keyint_min', String(gopSeconds * fps), '-sc_threshold', '0'],
-    ...['-r', String(fps), '-an', '-movflags', '+faststart', '-f', 'mp4'],
+    ...['-r', String(fps), '-movflags', '+faststart', '-f', 'mp4'],
   ];
 }

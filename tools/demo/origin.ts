@@ -112,7 +112,7 @@ export function startOfAir(playlist: string): number {
 function encoderArguments(clip: string, directory: string, playlist: string): string[] {
   return [
     ...['-hide_banner', '-loglevel', 'warning', '-nostdin'],
-    ...['-re', '-stream_loop', '-1', '-i', clip, '-map', '0:v', '-c', 'copy'],
+    ...['-re', '-stream_loop', '-1', '-i', clip, '-map', '0:v', '-map', '0:a?', '-c', 'copy'],
     ...['-f', 'hls', '-hls_time', String(CLIP.gopSeconds), '-hls_list_size', '6', '-hls_delete_threshold', '3'],
     ...['-hls_flags', 'delete_segments+program_date_time+independent_segments+temp_file'],
     ...['-hls_segment_filename', join(directory, 'segment%d.ts'), playlist],

@@ -1,82 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ServerResponse } from 'node:http';
+import { repositoryRoot } from '#libs/config/environment.js';
+import type { SessionReport } from '#libs/contracts/monitors.js';
+import type { Finding } from './finding.js';
 import type { Pages } from './origin.js';
 
-/** A detection as the watch page shows it. */
-interface Sighting {
-  id: string;
-  text: string;
-  /** Address of its picture, null when none was kept. */
-  evidence: string | null;
+/** Findings of each kind that are kept. */
+const KEPT = 12;
+const CAPTIONS = 8;
+const LARGEST_EVIDENCE = 8 * 1024 * 1024;
+const TEMPLATE = join(repositoryRoot, 'tools', 'demo', 'watch-page.html');
+
+/** What was kept of a finding: its picture or its sound. */
+interface Evidence {
+  type: string;
+  body: Buffer;
 }
 
-const KEPT = 12;
-
-const PAGE = `<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>Vigil demo</title>
-<style>
-  body { font: 16px system-ui, sans-serif; margin: 2rem; background: #14181d; color: #e8ecf0 }
-  main { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr)) }
-  figure { margin: 0 } img { width: 100%; border-radius: 6px; background: #303a44; min-height: 8rem }
-</style>
-<h1>What Vigil finds in the demo's stream</h1>
-<p id="none">Nothing yet: the first object takes a few seconds.</p><main></main>
-<script>
-  const shown = new Set(), main = document.querySelector('main');
-  async function refresh() {
-    try {
-      for (const { id, text, picture } of await (await fetch('/sightings.json')).json()) {
-        if (shown.has(id)) continue;
-        shown.add(id);
-        document.getElementById('none').hidden = true;
-        const figure = document.createElement('figure'), caption = document.createElement('figcaption');
-        if (picture) figure.append(Object.assign(new Image(), { src: picture, alt: text }));
-        caption.textContent = text;
-        figure.append(caption);
-        main.prepend(figure);
-        while (main.children.length > ${KEPT}) main.lastChild.remove();
-      }
-    } catch {}
-    setTimeout(refresh, 1000);
-  }
-  refresh();
-</script></html>`;
-
-/** The page on which a person watches the demo; keeps the latest sightings and their pictures in memory. */
+/** The page on which a person watches the demo; keeps the latest findings and what was kept of them in memory. */
 export class WatchPage {
-  private kept: { sighting: Sighting; picture: Buffer | null }[] = [];
+  private kept: { finding: Finding; evidence: Evidence | null }[] = [];
+  private captions: { id: string; text: string; at: number }[] = [];
+  private parts: SessionReport['parts'] | null = null;
+  private readonly page = readFileSync(TEMPLATE, 'utf8');
 
-  /** Adds a sighting; its picture is fetched now, because its address is valid for a short while only. */
-  async add(sighting: Sighting): Promise<void> {
-    const entry = { sighting, picture: sighting.evidence === null ? null : await picture(sighting.evidence) };
-    this.kept = [...this.kept, entry].slice(-KEPT);
+  /** Adds a finding; its evidence is fetched now, because its address is valid for a short while only. */
+  async add(finding: Finding): Promise<void> {
+    const evidence = finding.evidence === null ? null : await fetchEvidence(finding.evidence);
+    const same = this.kept.filter(({ finding: { kind } }) => kind === finding.kind);
+    const oldest = same.length < KEPT ? null : same[0];
+    this.kept = [...this.kept.filter((entry) => entry !== oldest), { finding, evidence }];
+  }
+
+  /** Adds what was said. */
+  caption(id: string, text: string, at: number): void {
+    this.captions = [...this.captions, { id, text, at }].slice(-CAPTIONS);
+  }
+
+  /** Shows how the parts of the session are doing. */
+  doing(parts: SessionReport['parts'] | null): void {
+    this.parts = parts;
   }
 
   /** Answers what the page asks for. */
   readonly pages: Pages = (path, response) => {
-    if (path === '/') return send(response, 'text/html; charset=utf-8', PAGE);
-    if (path === '/sightings.json') {
-      const list = this.kept.map(({ sighting: { id, text }, picture: image }) => ({
-        id,
-        text,
-        picture: image === null ? null : `/pictures/${id}.jpg`,
+    if (path === '/') return send(response, 'text/html; charset=utf-8', this.page);
+    if (path === '/findings.json') {
+      const findings = this.kept.map(({ finding, evidence }) => ({
+        ...finding,
+        evidence: evidence === null ? null : { url: `/evidence/${finding.id}`, type: evidence.type },
       }));
-      return send(response, 'application/json', JSON.stringify(list));
+      return send(
+        response,
+        'application/json',
+        JSON.stringify({ parts: this.parts, findings, captions: this.captions }),
+      );
     }
-    const id = /^\/pictures\/([\w-]+)\.jpg$/.exec(path)?.[1];
-    const image = this.kept.find(({ sighting }) => sighting.id === id)?.picture;
-    return image ? send(response, 'image/jpeg', image) : false;
+    const id = /^\/evidence\/([\w-]+)$/.exec(path)?.[1];
+    const evidence = this.kept.find(({ finding }) => finding.id === id)?.evidence;
+    return evidence ? send(response, evidence.type, evidence.body) : false;
   };
 }
 
 function send(response: ServerResponse, type: string, body: string | Buffer): boolean {
-  response.writeHead(200, { 'content-type': type, 'x-content-type-options': 'nosniff' }).end(body);
+  response.writeHead(200, {
+    'content-type': type,
+    'x-content-type-options': 'nosniff',
+    'content-security-policy': "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'",
+  });
+  response.end(body);
   return true;
 }
 
-async function picture(url: string): Promise<Buffer | null> {
+async function fetchEvidence(url: string): Promise<Evidence | null> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
-    return response.ok ? Buffer.from(await response.arrayBuffer()) : null;
+    const type = /^(?:image\/jpeg|audio\/[\w.-]+)/.exec(response.headers.get('content-type') ?? '')?.[0];
+    if (!response.ok || type === undefined) return null;
+    const body = Buffer.from(await response.arrayBuffer());
+    return body.length > LARGEST_EVIDENCE ? null : { type, body };
   } catch {
     return null;
   }

@@ -6,19 +6,23 @@ import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { BusModule } from './bus/bus.module.js';
 import { DashboardModule } from './dashboard/dashboard.module.js';
+import { ChatModule } from './chat/chat.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { DetectionsModule } from './detections/detections.module.js';
 import { EventsModule } from './events/events.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
 import { MessagingModule } from './messaging/messaging.module.js';
+import { MeModule } from './me/me.module.js';
 import { MonitoringModule } from './monitoring/monitoring.module.js';
 import { NotificationsModule } from './notifications/notifications.module.js';
 import { RealtimeModule } from './realtime/realtime.module.js';
 import { ReviewsModule } from './reviews/reviews.module.js';
 import { RulesModule } from './rules/rules.module.js';
 import { RuntimeModule, type ApiSettings } from './runtime.module.js';
+import { ServiceTokensModule } from './service-tokens/service-tokens.module.js';
 import { StreamsModule } from './streams/streams.module.js';
+import { TranscriptsModule } from './transcripts/transcripts.module.js';
 import { UsersModule } from './users/users.module.js';
 
 /** The list of rooms. */
@@ -37,6 +41,7 @@ export class AppModule {
         HealthModule,
         AuthModule,
         UsersModule,
+        MeModule,
         AgentsModule,
         StreamsModule,
         AssignmentsModule,
@@ -48,6 +53,9 @@ export class AppModule {
         DetectionsModule,
         ReviewsModule,
         DashboardModule,
+        TranscriptsModule,
+        ServiceTokensModule,
+        ChatModule,
       ],
     };
   }

@@ -4,6 +4,7 @@ import type { Logger } from '#libs/observability/logger.js';
 import { NestLogger } from '#libs/observability/nest-logger.js';
 import { AppModule } from './app.module.js';
 import { configureHttp } from './http/configure.js';
+import { ServerAdapter } from './http/server.adapter.js';
 import { RealtimeAdapter } from './realtime/realtime.adapter.js';
 import type { ApiSettings } from './runtime.module.js';
 
@@ -17,7 +18,7 @@ export async function createApp(
   logger: Logger,
   options: { preview?: boolean } = {},
 ): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(settings, logger), {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(settings, logger), new ServerAdapter(), {
     logger: new NestLogger(logger),
     abortOnError: false,
     bodyParser: false,

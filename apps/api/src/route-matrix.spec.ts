@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { METHODS } from 'node:http';
 import { z } from 'zod';
+import { RefreshTokens } from './auth/refresh-tokens.js';
 import { TEST_PASSWORD, TestApi } from './test-api.fixture.js';
 
 const ACTORS = ['anonymous', 'agent', 'assigned', 'admin', 'disabled', 'expired'] as const;
@@ -13,12 +14,20 @@ interface Scene {
   streamId: string;
   assignmentId: string;
   ruleId: string;
+  keywordId: string;
+  zoneId: string;
+  serviceTokenId: string;
   detectionId: string;
   /** A notification of the assigned agent about that detection. */
   notificationId: string;
   agentIds: Record<'agent' | 'assigned', string>;
   /** An agent that nothing else needs. */
   disposableAgentId: string;
+  /** A sign-in of the assigned agent. */
+  sessionId: string;
+  invitationId: string;
+  /** The code of that invitation. */
+  invitation: string;
 }
 
 interface Row {
@@ -37,15 +46,15 @@ const streamPath =
   ({ streamId }: Scene): string =>
     prefix + streamId + suffix;
 
+const TRIANGLE = [
+  [0, 0],
+  [1, 0],
+  [0, 1],
+];
+const zonePath = ({ streamId, zoneId }: Scene): string => `/api/streams/${streamId}/zones/${zoneId}`;
+
 /** Who gets which answer, for every route the api has. */
 const MATRIX: Record<string, Row> = {
-  // Nest puts a middleware before each path that has no prefix; it answers nothing itself.
-  'ALL /health': { expect: nobody },
-  'ALL /health/live': { expect: nobody },
-  'ALL /health/ready': { expect: nobody },
-  'ALL /api/health': { expect: nobody },
-  'ALL /api/health/live': { expect: nobody },
-  'ALL /api/health/ready': { expect: nobody },
   'GET /health': { expect: everyone },
   'GET /health/live': { expect: everyone },
   'GET /health/ready': { expect: everyone },
@@ -72,6 +81,43 @@ const MATRIX: Record<string, Row> = {
     expect: [401, 204, 204, 204, 401, 401],
     body: () => ({ currentPassword: TEST_PASSWORD, newPassword: TEST_PASSWORD }),
   },
+  'POST /api/auth/register': {
+    expect: [201, 201, 201, 201, 201, 201],
+    body: ({ invitation }) => ({
+      username: `u${unique()}`,
+      email: `${unique()}@example.com`,
+      password: TEST_PASSWORD,
+      invitation,
+    }),
+  },
+  'POST /api/auth/check-username': { expect: everyone, body: () => ({ username: 'assigned' }) },
+  'POST /api/auth/check-email': { expect: everyone, body: () => ({ email: 'assigned@example.com' }) },
+  // Each for another address: one may be asked for a few times only.
+  'POST /api/auth/forgot-password': {
+    expect: [202, 202, 202, 202, 202, 202],
+    body: () => ({ email: `${unique()}@example.com` }),
+  },
+  'POST /api/auth/verify-reset-token': { expect: everyone, body: () => ({ token: 'no code' }) },
+  'POST /api/auth/reset-password': {
+    expect: [400, 400, 400, 400, 400, 400],
+    body: () => ({ token: 'no code', newPassword: TEST_PASSWORD }),
+  },
+  'GET /api/auth/sessions': { expect: signedIn },
+  'DELETE /api/auth/sessions': { expect: [401, 204, 204, 204, 401, 401] },
+  // Nobody sees that of another, admins included.
+  'DELETE /api/auth/sessions/:id': {
+    expect: [401, 404, 204, 404, 401, 401],
+    path: ({ sessionId }) => `/api/auth/sessions/${sessionId}`,
+  },
+  'GET /api/auth/invitations': { expect: [401, 403, 403, 200, 401, 401] },
+  'POST /api/auth/invitations': { expect: [401, 403, 403, 201, 401, 401], body: () => ({}) },
+  'DELETE /api/auth/invitations/:id': {
+    expect: [401, 403, 403, 204, 401, 401],
+    path: ({ invitationId }) => `/api/auth/invitations/${invitationId}`,
+  },
+
+  'GET /api/me': { expect: signedIn },
+  'PATCH /api/me': { expect: signedIn, body: () => ({ bio: 'Watches at night.' }) },
 
   'GET /api/agents': { expect: [401, 403, 403, 200, 401, 401] },
   'POST /api/agents': {
@@ -169,6 +215,46 @@ const MATRIX: Record<string, Row> = {
     path: ({ ruleId }) => `/api/objects/${ruleId}`,
   },
 
+  'GET /api/keywords': { expect: signedIn },
+  'POST /api/keywords': { expect: [401, 403, 403, 201, 401, 401], body: () => ({ pattern: unique() }) },
+  'POST /api/keywords/import': {
+    expect: [401, 403, 403, 200, 401, 401],
+    body: () => ({ rules: [{ pattern: unique() }] }),
+  },
+  'POST /api/keywords/test': { expect: signedIn, body: () => ({ text: 'fr33 money' }) },
+  'GET /api/keywords/:id': { expect: signedIn, path: ({ keywordId }) => `/api/keywords/${keywordId}` },
+  'PATCH /api/keywords/:id': {
+    expect: [401, 403, 403, 200, 401, 401],
+    path: ({ keywordId }) => `/api/keywords/${keywordId}`,
+    body: () => ({ severity: 'high' }),
+  },
+  'DELETE /api/keywords/:id': {
+    expect: [401, 403, 403, 204, 401, 401],
+    path: ({ keywordId }) => `/api/keywords/${keywordId}`,
+  },
+
+  'GET /api/streams/:streamId/zones': { expect: [401, 404, 200, 200, 401, 401], path: streamPath('/zones') },
+  'POST /api/streams/:streamId/zones': {
+    expect: [401, 403, 403, 201, 401, 401],
+    path: streamPath('/zones'),
+    body: () => ({ name: unique(), points: TRIANGLE }),
+  },
+  'GET /api/streams/:streamId/zones/:id': { expect: [401, 404, 200, 200, 401, 401], path: zonePath },
+  'PATCH /api/streams/:streamId/zones/:id': {
+    expect: [401, 403, 403, 200, 401, 401],
+    path: zonePath,
+    body: () => ({ kind: 'exclude' }),
+  },
+  'DELETE /api/streams/:streamId/zones/:id': { expect: [401, 403, 403, 204, 401, 401], path: zonePath },
+
+  'GET /api/signals': { expect: signedIn },
+  'GET /api/signals/:signal': { expect: signedIn, path: () => '/api/signals/dead_air' },
+  'PATCH /api/signals/:signal': {
+    expect: [401, 403, 403, 200, 401, 401],
+    path: () => '/api/signals/dead_air',
+    body: () => ({ severity: 'high' }),
+  },
+
   'POST /api/monitoring/stream/:id/start': {
     expect: [401, 404, 202, 202, 401, 401],
     path: streamPath('/start', '/api/monitoring/stream/'),
@@ -183,6 +269,7 @@ const MATRIX: Record<string, Row> = {
     path: streamPath('', '/api/monitor/detection-status/'),
   },
   'GET /api/monitor/health': { expect: signedIn },
+  'GET /api/detectors': { expect: signedIn },
   'GET /api/monitors': { expect: [401, 403, 403, 200, 401, 401] },
 
   'GET /api/detections': { expect: signedIn },
@@ -203,6 +290,31 @@ const MATRIX: Record<string, Row> = {
     expect: [401, 404, 200, 200, 401, 401],
     path: ({ detectionId }) => `/api/detections/${detectionId}/image`,
   },
+  'GET /api/detections/:id/clip': {
+    expect: [401, 404, 200, 200, 401, 401],
+    path: ({ detectionId }) => `/api/detections/${detectionId}/clip`,
+  },
+
+  'GET /api/transcripts': { expect: signedIn, path: () => '/api/transcripts?q=anything' },
+  // Those of another's stream are an empty list.
+  'GET /api/streams/:id/transcripts': { expect: signedIn, path: streamPath('/transcripts') },
+
+  'GET /api/service-tokens': { expect: [401, 403, 403, 200, 401, 401] },
+  'POST /api/service-tokens': {
+    expect: [401, 403, 403, 201, 401, 401],
+    body: () => ({ name: unique(), scopes: ['chat:push'] }),
+  },
+  'DELETE /api/service-tokens/:id': {
+    expect: [401, 403, 403, 204, 401, 401],
+    path: ({ serviceTokenId }) => `/api/service-tokens/${serviceTokenId}`,
+  },
+  // For service tokens alone, and for what Kick signs.
+  'POST /api/streams/:id/chat': {
+    expect: [401, 401, 401, 401, 401, 401],
+    path: streamPath('/chat'),
+    body: () => ({ messages: [{ id: unique(), username: 'a', text: 'b' }] }),
+  },
+  'POST /api/hooks/kick': { expect: [401, 401, 401, 401, 401, 401], body: () => ({}) },
 
   'GET /api/notifications': { expect: signedIn },
   'GET /api/notifications/unread-count': { expect: signedIn },
@@ -253,6 +365,9 @@ describe('the route matrix', () => {
     const streamId = await made('/api/streams', { name: unique(), url: 'https://example.com/live.m3u8' });
     const assignmentId = await made('/api/assignments', { streamId, agentId: users.assigned });
     const ruleId = await made('/api/objects', { label: unique() });
+    const keywordId = await made('/api/keywords', { pattern: unique() });
+    const zoneId = await made(`/api/streams/${streamId}/zones`, { name: unique(), points: TRIANGLE });
+    const serviceTokenId = await made('/api/service-tokens', { name: unique(), scopes: ['chat:push'] });
     let notificationId = '';
     const off = api.events.on('notification.created', ({ userId, notification }) => {
       if (userId === users.assigned) notificationId = notification.id;
@@ -260,7 +375,23 @@ describe('the route matrix', () => {
     const { id: detectionId } = await api.detect(streamId);
     off();
     const disposableAgentId = await api.user(`d${unique()}`, 'agent');
-    return { actor, streamId, assignmentId, ruleId, detectionId, notificationId, agentIds: users, disposableAgentId };
+    const rules = { ruleId, keywordId, zoneId };
+    const { sessionId } = await api.app.get(RefreshTokens, { strict: false }).open(users.assigned);
+    const invited = await api.call('POST', '/api/auth/invitations', adminToken, {});
+    return {
+      actor,
+      streamId,
+      assignmentId,
+      ...rules,
+      serviceTokenId,
+      detectionId,
+      notificationId,
+      agentIds: users,
+      disposableAgentId,
+      sessionId,
+      invitationId: String(invited.body['id']),
+      invitation: String(invited.body['code']),
+    };
   }
 
   async function tokenOf(actor: Actor): Promise<string | null> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { DetectionOpened, StreamStatusChanged } from '#libs/contracts/facts.js';
+import type { DetectionOpened, Fact } from '#libs/contracts/facts.js';
 import type { DetectionView } from '#libs/contracts/sockets.js';
 import { connectRedis } from '#libs/bus/redis.js';
 import { parseSettings } from '#libs/config/settings.js';
@@ -18,11 +18,9 @@ import { RefreshTokens } from './auth/refresh-tokens.js';
 import type { UserRole } from './auth/authenticated-user.js';
 import { PasswordHasher } from './users/password-hasher.js';
 import { createApp } from './create-app.js';
-import { TransactionRunner } from './database/transaction.js';
-import { DetectionOpenedHandler } from './detections/detection-fact.handlers.js';
 import { EVIDENCE_STORE } from './detections/detections.service.js';
+import { FactWriter, runEffects } from './detections/fact-writer.js';
 import { AppEvents } from './events/app-events.js';
-import { StreamStatusHandler } from './streams/stream-status.handler.js';
 import { RootGateway } from './realtime/gateways.js';
 import { UsersRepository } from './users/users.repository.js';
 
@@ -124,11 +122,29 @@ export class TestApi {
     await this.app.get(UsersRepository, { strict: false }).update(userId, { disabledAt: new Date() });
   }
 
-  /** Stores a detection with its image as the ingest does, and tells of it. */
+  /** Stores facts as the ingest does, all of them in one batch, and tells of them. @returns reasons of those it buried. */
+  async store(...facts: readonly Fact[]): Promise<string[]> {
+    const buried: string[] = [];
+    const written = await this.app.get(FactWriter, { strict: false }).write(
+      facts.map((fact, index) => {
+        const origin = { v: 1 as const, spoolId: randomUUID(), seq: 1, floor: 1 };
+        return { id: `0-${String(index)}`, raw: '', envelope: { ...origin, fact }, origin, fault: null };
+      }),
+      async (_entry, reason) => void buried.push(reason),
+    );
+    await runEffects(written.effects, (error) => {
+      throw error;
+    });
+    return buried;
+  }
+
+  /** Stores a detection with its image and clip as the ingest does, and tells of it. */
   async detect(streamId: string): Promise<DetectionView> {
     const eventId = randomUUID();
     const evidenceKey = `detections/${streamId}/${eventId}.jpg`;
-    await this.app.get<EvidenceStore>(EVIDENCE_STORE, { strict: false }).put(evidenceKey, Buffer.from('jpeg bytes'));
+    const clipKey = `detections/${streamId}/${eventId}.wav`;
+    const evidence = this.app.get<EvidenceStore>(EVIDENCE_STORE, { strict: false });
+    for (const key of [evidenceKey, clipKey]) await evidence.put(key, Buffer.from('some bytes'));
     const now = Date.now();
     const fact: DetectionOpened = {
       type: 'detection.opened',
@@ -144,7 +160,7 @@ export class TestApi {
       objects: [{ label: 'person', score: 0.8, box: [1, 2, 3, 4] }],
       frame: { width: 640, height: 360 },
       evidenceKey,
-      clipKey: null,
+      clipKey,
       detector: 'yolo',
       model: 'test',
       detail: '',
@@ -156,9 +172,7 @@ export class TestApi {
     const off = this.events.on('detection.stored', (view) => {
       if (view.id === eventId) stored = view;
     });
-    const handler = this.app.get(DetectionOpenedHandler, { strict: false });
-    const effects = await this.app.get(TransactionRunner, { strict: false }).run((tx) => handler.apply(tx, [fact]));
-    for (const effect of effects) await effect();
+    await this.store(fact);
     off();
     if (stored === undefined) throw new Error('the detection was not told of');
     return stored;
@@ -166,14 +180,11 @@ export class TestApi {
 
   /** Has a session say that a watched stream is live, as the ingest would. */
   async onAir(streamId: string): Promise<void> {
-    const handler = this.app.get(StreamStatusHandler, { strict: false });
-    const fact: StreamStatusChanged = {
+    await this.store({
       type: 'stream.status',
       ...{ streamId, session: Date.now(), generation: 1_000, monitorId: 'test' },
       ...{ status: 'live', reason: null, detail: '', at: Date.now() },
-    };
-    const effects = await this.app.get(TransactionRunner, { strict: false }).run((tx) => handler.apply(tx, [fact]));
-    for (const effect of effects) await effect();
+    });
   }
 
   /** Ids of the sockets that hear of a stream here. */

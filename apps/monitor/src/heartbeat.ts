@@ -2,6 +2,9 @@ import { messageOf } from '#libs/errors/app-error.js';
 import type { MonitorDirectory } from '#libs/bus/monitor-directory.js';
 import type { MonitorHeartbeat } from '#libs/contracts/monitors.js';
 import type { Logger } from '#libs/observability/logger.js';
+import type { VideoDetector } from './detectors/detector.port.js';
+import type { KeywordWatch } from './detectors/phrases/keyword-watch.js';
+import type { SpeechDesk } from './speech/speech-desk.js';
 
 /** Time between two heartbeats, ms. */
 const INTERVAL_MS = 2_000;
@@ -40,4 +43,27 @@ export class Heartbeat {
       this.logger.warn({ error: messageOf(error) }, 'a heartbeat was not sent');
     }
   }
+}
+
+const SOUND_LABELS = ['dead_air', 'audio_lost', 'clipping', 'loudness_jump', 'speech_activity'];
+
+/** What each detector of this process says of itself. @param voiceFault why the voice model does not run, if so */
+export function detectorReports(parts: {
+  detector: VideoDetector;
+  speech: SpeechDesk;
+  keywords: KeywordWatch;
+  voiceFault: string | null;
+}): MonitorHeartbeat['detectors'] {
+  const { detector, speech, keywords, voiceFault } = parts;
+  const { state, detail, model, labels } = detector.state();
+  return [
+    { ...detector.descriptor, state, detail, model, labels: [...labels] },
+    {
+      ...{ id: 'sound', title: 'Sound rules', options: {}, model: null, labels: SOUND_LABELS },
+      state: voiceFault === null ? 'ready' : 'degraded',
+      detail: voiceFault ?? 'Listens for dead air, lost sound, clipping, jumps of loudness and speech.',
+    },
+    { ...keywords.descriptor, ...keywords.state(), model: null, labels: [] },
+    { ...speech.descriptor, ...speech.state(), labels: [] },
+  ];
 }

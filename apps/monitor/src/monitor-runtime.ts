@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { ChatRelayReader } from '#libs/bus/chat-relay.js';
 import { CaptureWorker } from '#libs/bus/capture-worker.js';
 import { HintSubscriber } from '#libs/bus/channels.js';
 import { FactPublisher } from '#libs/bus/fact-stream.js';
@@ -13,19 +14,27 @@ import { list, type Values } from '#libs/config/settings.js';
 import { CaptureCommand } from '#libs/contracts/captures.js';
 import type { MonitorHeartbeat } from '#libs/contracts/monitors.js';
 import { CHANNELS } from '#libs/contracts/names.js';
+import { messageOf } from '#libs/errors/app-error.js';
 import { createEvidenceStore } from '#libs/evidence/create-store.js';
 import type { Logger } from '#libs/observability/logger.js';
+import { systemClock } from './capture/clock.js';
 import { findFfmpeg } from './capture/ffmpeg-binary.js';
-import type { VideoDetector } from './detectors/detector.port.js';
+import { PUBLIC_CHAT_SERVERS, registerChatSources } from './chat/registry.js';
+import { ChatSupervisor } from './chat/supervisor.js';
+import { KeywordWatch } from './detectors/phrases/keyword-watch.js';
 import { createVideoDetectors } from './detectors/registry.js';
+import { createAsrEngine } from './detectors/whisper/create-engine.js';
+import { SpeechWay } from './detectors/whisper/speech-way.js';
 import { EgressProxy } from './egress/egress-proxy.js';
 import { loadProxyPlan } from './egress/proxy-list.js';
-import { Heartbeat } from './heartbeat.js';
+import { detectorReports, Heartbeat } from './heartbeat.js';
+import { VoiceDetector } from './inference/voice-detector.js';
 import { Shipper } from './outbox/shipper.js';
 import { Spool } from './outbox/spool.js';
 import { registerPlatforms } from './platforms/registry.js';
 import { Captures } from './sessions/captures.js';
 import { RuleWatch } from './sessions/rule-watch.js';
+import { SpeechDesk } from './speech/speech-desk.js';
 
 /** Largest weights that are downloaded, bytes, and how long that may take, ms. */
 const [LARGEST_MODEL, MODEL_TIMEOUT_MS] = [256 * 2 ** 20, 120_000];
@@ -76,9 +85,25 @@ export class MonitorRuntime implements OnApplicationShutdown {
     if (detector === undefined) throw new Error('No video detector is registered.');
     await this.own(detector, (it) => it.stop()).start();
 
+    const speech = await this.startSpeech();
+    const voice = this.own(new VoiceDetector(), (it) => it.stop());
+    let voiceFault: string | null = null;
+    voice.start().catch((error: unknown) => (voiceFault = messageOf(error)));
+    const keywords = this.own(new KeywordWatch(logger), (it) => it.stop());
+    const chats = this.own(
+      new ChatSupervisor({
+        sources: registerChatSources({ ...PUBLIC_CHAT_SERVERS, twitchIrc: settings.TWITCH_IRC_URL }),
+        ...{ clock: systemClock, random: Math.random, logger },
+      }),
+      (it) => it.stop(),
+    );
+
     const redis = this.connect('commands');
+    const pushes = new ChatRelayReader(this.connect('chat'), logger, Date.now());
+    this.own(pushes, (it) => it.stop()).start();
     const subscriber = new HintSubscriber(this.connect('hints'), logger);
-    const rules = this.own(new RuleWatch(new RuleBoard(redis), logger), (it) => Promise.resolve(it.stop()));
+    const onKeywords = keywords.update.bind(keywords);
+    const rules = this.own(new RuleWatch(new RuleBoard(redis), logger, onKeywords), (it) => it.stop());
     await rules.start(subscriber);
     const links = { publisher: new FactPublisher(redis), watermarks: new WatermarkBoard(redis), hints: subscriber };
     const shipper = new Shipper(spool, links, logger, { clearOn: settings.SPOOL_CLEAR_ON });
@@ -93,6 +118,7 @@ export class MonitorRuntime implements OnApplicationShutdown {
     }
     const captures = new Captures({
       ...{ monitorId, egress, detector, rules, spool, evidence, ffmpegPath, logger, platforms },
+      ...{ voice, speech, keywords, chats, pushes },
       numbers: new SessionNumbers(redis),
       sampleIntervalMs: settings.SAMPLE_INTERVAL_MS,
       now: Date.now,
@@ -120,9 +146,9 @@ export class MonitorRuntime implements OnApplicationShutdown {
       startedAt,
       at: Date.now(),
       capacity: settings.CAPTURE_CAPACITY,
-      chatSources: [],
+      chatSources: chats.descriptors,
       platforms: [...platforms.values()].map(({ descriptor }) => descriptor),
-      detectors: [describe(detector)],
+      detectors: detectorReports({ detector, speech, keywords, voiceFault }),
       spool: spool.stats,
       egress: egress.stats,
       proxies: egress.proxies,
@@ -141,6 +167,21 @@ export class MonitorRuntime implements OnApplicationShutdown {
     }
   }
 
+  /** The speech engine; what is missing for it is told by its state. */
+  private async startSpeech(): Promise<SpeechDesk> {
+    const { settings } = this;
+    const serverUrl = settings.SPEECH_SERVER_URL;
+    const way = serverUrl === undefined ? null : this.own(await SpeechWay.open(serverUrl), (it) => it.close());
+    const engine = createAsrEngine({
+      ...{ serverUrl, serverKey: settings.SPEECH_SERVER_KEY, model: settings.SPEECH_MODEL },
+      ...{ modelsDir: settings.MODELS_DIR, language: settings.SPEECH_LANGUAGE, threads: settings.SPEECH_THREADS },
+      ...(way === null ? {} : { fetch: (url: URL, init: RequestInit) => way.fetch(url, init) }),
+    });
+    const speech = this.own(new SpeechDesk(engine), (it) => it.stop());
+    speech.start();
+    return speech;
+  }
+
   private own<T>(part: T, end: (part: T) => Promise<unknown>): T {
     this.endings.push(() => end(part));
     return part;
@@ -150,9 +191,4 @@ export class MonitorRuntime implements OnApplicationShutdown {
     const redis = connectRedis(this.settings.REDIS_URL, `monitor-${name}`, this.logger);
     return this.own(redis, (it) => Promise.resolve(it.disconnect()));
   }
-}
-
-function describe(detector: VideoDetector): MonitorHeartbeat['detectors'][number] {
-  const { state, detail, model, labels } = detector.state();
-  return { ...detector.descriptor, state, detail, model, labels: [...labels] };
 }

@@ -109,7 +109,7 @@ export interface components {
         /** @enum {string} */
         StreamStatus: "stopped" | "pending" | "starting" | "live" | "degraded" | "offline" | "error";
         /** @enum {string} */
-        StatusReason: "unknown_host" | "refused_address" | "not_found" | "forbidden" | "not_a_stream" | "unsupported_scheme" | "stalled" | "unreachable" | "budget_exceeded" | "ended" | "capture_failed" | "model_missing" | "detector_failed" | "restarting" | "no_monitor";
+        StatusReason: "unknown_host" | "refused_address" | "not_found" | "forbidden" | "not_a_stream" | "unsupported_scheme" | "stalled" | "unreachable" | "budget_exceeded" | "ended" | "capture_failed" | "model_missing" | "detector_failed" | "restarting" | "no_monitor" | "offline" | "private" | "geo_blocked" | "auth_required" | "challenge" | "gone" | "program_missing";
         StreamUpdateEvent: {
             /** Format: uuid */
             streamId: string;

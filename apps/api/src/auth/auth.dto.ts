@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pageOf } from '../http/pagination.js';
 
 /** A password that somebody chooses. */
 export const NewPassword = z.string().min(10).max(200).describe('At least 10 characters.');
@@ -15,6 +16,11 @@ export const SessionUser = z
   })
   .meta({ id: 'SessionUser' });
 export type SessionUser = z.infer<typeof SessionUser>;
+
+/** What of a user its own client is told. */
+export function viewOf({ id, username, email, name, role, mustChangePassword }: SessionUser): SessionUser {
+  return { id, username, email, name, role, mustChangePassword };
+}
 
 export const LoginRequest = z
   .strictObject({
@@ -38,6 +44,7 @@ export const TokenVerifyRequest = z
   .union([
     z.strictObject({ token: z.string().min(1).max(8_192).describe('An access token, to be checked.') }),
     z.strictObject({ refreshToken: z.string().min(1).max(500).describe('A refresh token, to be exchanged.') }),
+    z.strictObject({}).describe('In cookie mode: the refresh token in the cookie is exchanged.'),
   ])
   .meta({ id: 'TokenVerifyRequest' });
 export type TokenVerifyRequest = z.infer<typeof TokenVerifyRequest>;
@@ -57,3 +64,18 @@ export const ChangePasswordRequest = z
   .strictObject({ currentPassword: z.string().min(1).max(200), newPassword: NewPassword })
   .meta({ id: 'ChangePasswordRequest' });
 export type ChangePasswordRequest = z.infer<typeof ChangePasswordRequest>;
+
+export const SignIn = z
+  .object({
+    id: z.uuid(),
+    current: z.boolean().describe('True for the one that this request belongs to.'),
+    userAgent: z.string().describe('What the client called itself, cut.').meta({ example: 'Mozilla/5.0 …' }),
+    address: z.string().meta({ example: '203.0.113.7' }),
+    createdAt: z.iso.datetime(),
+    lastUsedAt: z.iso.datetime().describe('When its tokens were last refreshed.'),
+    expiresAt: z.iso.datetime(),
+  })
+  .meta({ id: 'SignIn' });
+export type SignIn = z.infer<typeof SignIn>;
+
+export const SignInPage = pageOf(SignIn, 'SignInPage');

@@ -4,19 +4,34 @@ import { AppEvents } from '../events/app-events.js';
 import type { UserEntity } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import { ACCESS_TOKEN_SECONDS, AccessTokens } from './access-tokens.js';
-import type {
-  ChangePasswordRequest,
-  LoginRequest,
-  SessionUser,
-  TokenVerification,
-  TokenVerifyRequest,
-  Tokens,
+import {
+  viewOf,
+  type ChangePasswordRequest,
+  type LoginRequest,
+  type SessionUser,
+  type SignIn,
+  type TokenVerification,
+  type Tokens,
 } from './auth.dto.js';
-import { badCredentials, badRefreshToken, unauthorized, wrongPassword } from './auth.errors.js';
+import {
+  badCredentials,
+  badRefreshToken,
+  samePassword,
+  sessionNotFound,
+  unauthorized,
+  wrongPassword,
+} from './auth.errors.js';
 import { Authenticator } from './authenticator.js';
 import { LoginThrottle } from './login-throttle.js';
-import { RefreshTokens, type IssuedRefreshToken } from './refresh-tokens.js';
+import { PasswordResetsRepository } from './recovery/password-resets.repository.js';
+import { RefreshTokens, type Device, type IssuedRefreshToken } from './refresh-tokens.js';
 import { SessionsRepository } from './sessions.repository.js';
+
+/** Tokens that were issued just now, and the sign-in that they belong to. */
+export interface Issued {
+  tokens: Tokens;
+  sessionId: string;
+}
 
 /** Signing in, staying in, getting out. */
 @Injectable()
@@ -26,15 +41,16 @@ export class AuthService {
     private readonly sessions: SessionsRepository,
     private readonly accessTokens: AccessTokens,
     private readonly refreshTokens: RefreshTokens,
+    private readonly resets: PasswordResetsRepository,
     private readonly authenticator: Authenticator,
     private readonly throttle: LoginThrottle,
     private readonly events: AppEvents,
   ) {}
 
   /** @throws AppError `auth.credentials.unauthorized`, `auth.too_many`. */
-  async login({ username, password }: LoginRequest, address: string): Promise<Tokens> {
-    const user = await this.recognise({ username, password }, address);
-    return this.tokensFor(user, await this.refreshTokens.open(user.id));
+  async login({ username, password }: LoginRequest, device: Device): Promise<Issued> {
+    const user = await this.recognise({ username, password }, device.address);
+    return this.tokensFor(user, await this.refreshTokens.open(user.id, device));
   }
 
   /** Whether these are the credentials of an admin. @throws AppError as {@link login}. */
@@ -43,15 +59,17 @@ export class AuthService {
     return role === 'admin' && !mustChangePassword;
   }
 
-  /** @throws AppError `auth.refresh.unauthorized` for a refresh token that is no longer good. */
-  async verify(request: TokenVerifyRequest): Promise<TokenVerification> {
-    if ('refreshToken' in request) {
-      const issued = await this.refreshTokens.rotate(request.refreshToken);
-      const user = await this.users.find(issued.userId);
-      if (user === null || user.disabledAt !== null) throw badRefreshToken();
-      return { valid: true, ...(await this.tokensFor(user, issued)) };
-    }
-    const identity = await this.authenticator.authenticate(request.token).catch((error: unknown) => {
+  /** Exchanges a refresh token. @throws AppError `auth.refresh.unauthorized` when it is no longer good. */
+  async refresh(refreshToken: string): Promise<Issued> {
+    const issued = await this.refreshTokens.rotate(refreshToken);
+    const user = await this.users.find(issued.userId);
+    if (user === null || user.disabledAt !== null) throw badRefreshToken();
+    return this.tokensFor(user, issued);
+  }
+
+  /** Says whether an access token is valid. */
+  async verify(token: string): Promise<TokenVerification> {
+    const identity = await this.authenticator.authenticate(token).catch((error: unknown) => {
       if (error instanceof AppError && error.kind === 'user') return null;
       throw error;
     });
@@ -80,10 +98,35 @@ export class AuthService {
   ): Promise<void> {
     const user = await this.users.find(userId);
     if (user === null) throw unauthorized();
-    await this.throttle.attempt(`change:${userId}`, `change:${userId}`);
+    const account = `change:${userId}`;
+    await this.throttle.attempt(account, account);
     if (!(await this.users.knowsPassword(user, currentPassword))) throw wrongPassword();
-    await this.users.setPassword(userId, newPassword);
-    await this.endSessions(userId, sessionId);
+    await this.throttle.succeeded(account, account);
+    if (user.mustChangePassword && newPassword === currentPassword) throw samePassword();
+    await this.users.setPassword(userId, newPassword, async (tx) => {
+      await this.sessions.revokeAll(userId, sessionId, tx);
+      await this.resets.clear(tx, userId);
+    });
+    this.events.emit('user.revoked', { userId });
+  }
+
+  /** A user's live sign-ins, newest first. */
+  async list(userId: string, currentId: string): Promise<SignIn[]> {
+    return (await this.sessions.list(userId)).map((session) => ({
+      id: session.id,
+      current: session.id === currentId,
+      userAgent: session.userAgent,
+      address: session.address,
+      createdAt: session.createdAt.toISOString(),
+      lastUsedAt: session.lastUsedAt.toISOString(),
+      expiresAt: session.expiresAt.toISOString(),
+    }));
+  }
+
+  /** Ends one of a user's sign-ins. @throws AppError `auth.session.not_found`. */
+  async endSession(sessionId: string, userId: string): Promise<void> {
+    if (!(await this.sessions.revokeOwn(sessionId, userId))) throw sessionNotFound();
+    this.events.emit('user.revoked', { userId });
   }
 
   /** Ends a user's sign-ins, all but the one given, with their refresh tokens and sockets. */
@@ -100,16 +143,13 @@ export class AuthService {
     return user;
   }
 
-  private async tokensFor(user: UserEntity, issued: IssuedRefreshToken): Promise<Tokens> {
-    return {
+  private async tokensFor(user: UserEntity, issued: IssuedRefreshToken): Promise<Issued> {
+    const tokens = {
       accessToken: await this.accessTokens.issue(user.id, issued.sessionId),
       refreshToken: issued.token,
       expiresIn: ACCESS_TOKEN_SECONDS,
       user: viewOf(user),
     };
+    return { tokens, sessionId: issued.sessionId };
   }
-}
-
-function viewOf({ id, username, email, name, role, mustChangePassword }: UserEntity): SessionUser {
-  return { id, username, email, name, role, mustChangePassword };
 }

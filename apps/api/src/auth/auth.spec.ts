@@ -148,7 +148,7 @@ describe('signing in and staying in', () => {
     const password = String(made.body['password']);
     const { body } = await api.login('newcomer', password);
     const token = String(body['accessToken']);
-    expect((await api.call('GET', '/api/streams', token)).body['code']).toBe('auth.password_change.forbidden');
+    expect((await api.call('GET', '/api/streams', token)).body['code']).toBe('auth.password_change_required');
     const wrong = { currentPassword: 'not the password', newPassword: TEST_PASSWORD };
     expect((await api.call('POST', '/api/auth/change-password', token, wrong)).status).toBe(403);
     const change = { currentPassword: password, newPassword: TEST_PASSWORD };

@@ -1,12 +1,13 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { TransactionRunner } from '../database/transaction.js';
 import { AppEvents } from '../events/app-events.js';
 import { badRefreshToken } from './auth.errors.js';
+import { hashCode } from './one-time-code.js';
 import { SessionsRepository } from './sessions.repository.js';
 
 /** How long a sign-in lasts without another, in ms. */
-const SESSION_MS = 30 * 24 * 3_600_000;
+export const SESSION_MS = 30 * 24 * 3_600_000;
 /** For so long after its use a token may come again: two tabs refresh at once, or an answer was lost. */
 const GRACE_MS = 10_000;
 /** Tokens of one generation at most; only the grace makes more than one. */
@@ -19,10 +20,13 @@ export interface IssuedRefreshToken {
   userId: string;
 }
 
-/** sha-256 of a token, hexadecimal: what the database keeps. */
-function hashToken(token: string): string {
-  return createHash('sha256').update(token).digest('hex');
+/** What a sign-in is recognised by in the list of all. */
+export interface Device {
+  userAgent: string;
+  address: string;
 }
+
+const UNKNOWN_DEVICE: Device = { userAgent: '', address: '' };
 
 const newToken = (): string => randomBytes(32).toString('base64url');
 
@@ -41,11 +45,18 @@ export class RefreshTokens {
   ) {}
 
   /** Opens a sign-in. */
-  async open(userId: string): Promise<IssuedRefreshToken> {
+  async open(userId: string, device = UNKNOWN_DEVICE): Promise<IssuedRefreshToken> {
     const token = newToken();
     const expiresAt = new Date(Date.now() + SESSION_MS);
-    const sessionId = await this.transactions.run((tx) => this.sessions.open(tx, userId, hashToken(token), expiresAt));
+    const sessionId = await this.transactions.run((tx) =>
+      this.sessions.open(tx, { userId, expiresAt, ...device }, hashCode(token)),
+    );
     return { token, sessionId, userId };
+  }
+
+  /** The sign-in that a token belongs to, null for none; whether the token is still good is not asked. */
+  sessionOf(token: string): Promise<string | null> {
+    return this.sessions.findByToken(hashCode(token));
   }
 
   /**
@@ -53,7 +64,7 @@ export class RefreshTokens {
    * @throws AppError `auth.refresh.unauthorized` when it is unknown, expired, revoked, or came again.
    */
   async rotate(token: string, now = Date.now()): Promise<IssuedRefreshToken> {
-    const hash = hashToken(token);
+    const hash = hashCode(token);
     const outcome = await this.transactions.run(
       async (tx): Promise<IssuedRefreshToken | { revoked: string } | null> => {
         const found = await this.sessions.lockByToken(tx, hash);
@@ -70,7 +81,7 @@ export class RefreshTokens {
           }
         } else await this.sessions.markUsed(tx, hash, new Date(now));
         const successor = newToken();
-        await this.sessions.addToken(tx, session, next, hashToken(successor));
+        await this.sessions.addToken(tx, session, next, hashCode(successor));
         return { token: successor, sessionId: session.id, userId: session.userId };
       },
     );

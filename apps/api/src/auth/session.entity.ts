@@ -19,6 +19,18 @@ export class SessionEntity {
   @Column({ type: 'timestamptz', name: 'revoked_at', nullable: true })
   revokedAt!: Date | null;
 
+  /** `User-Agent` of whoever signed in, cut. */
+  @Column({ type: 'text', name: 'user_agent', default: '' })
+  userAgent!: string;
+
+  /** Address that the sign-in came from. */
+  @Column({ type: 'text', default: '' })
+  address!: string;
+
+  /** Of the newest refresh. */
+  @Column({ type: 'timestamptz', name: 'last_used_at', default: () => 'now()' })
+  lastUsedAt!: Date;
+
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at' })
   createdAt!: Date;
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, IsNull, MoreThan } from 'typeorm';
 import type { Transaction } from '../database/transaction.js';
 import type { UserRole } from './authenticated-user.js';
 import { RefreshTokenEntity } from './refresh-token.entity.js';
@@ -34,16 +34,35 @@ export class SessionsRepository {
   }
 
   /** Opens a sign-in with its first refresh token; drops the user's expired ones and the oldest beyond the cap. */
-  async open(tx: Transaction, userId: string, tokenHash: string, expiresAt: Date): Promise<string> {
+  async open(
+    tx: Transaction,
+    session: Pick<SessionEntity, 'userId' | 'expiresAt' | 'userAgent' | 'address'>,
+    tokenHash: string,
+  ): Promise<string> {
+    const { userId } = session;
     await tx.query('DELETE FROM auth_sessions WHERE user_id = $1 AND expires_at < now()', [userId]);
     await tx.query(
       `DELETE FROM auth_sessions WHERE id IN
          (SELECT id FROM auth_sessions WHERE user_id = $1 ORDER BY created_at DESC OFFSET $2)`,
       [userId, MOST_SESSIONS - 1],
     );
-    const { id } = await tx.save(SessionEntity, { userId, generation: 1, expiresAt, revokedAt: null });
+    const { id } = await tx.save(SessionEntity, { ...session, generation: 1, revokedAt: null });
     await tx.insert(RefreshTokenEntity, { hash: tokenHash, sessionId: id, generation: 1, usedAt: null });
     return id;
+  }
+
+  /** A user's live sign-ins, newest first; {@link MOST_SESSIONS} at most. */
+  list(userId: string): Promise<SessionEntity[]> {
+    return this.dataSource.manager.find(SessionEntity, {
+      where: { userId, revokedAt: IsNull(), expiresAt: MoreThan(new Date()) },
+      order: { createdAt: 'DESC', id: 'DESC' },
+      take: MOST_SESSIONS,
+    });
+  }
+
+  async findByToken(tokenHash: string): Promise<string | null> {
+    const known = await this.dataSource.manager.findOneBy(RefreshTokenEntity, { hash: tokenHash });
+    return known?.sessionId ?? null;
   }
 
   /** The sign-in a refresh token belongs to, locked until the transaction ends, and the token as it is then. */
@@ -74,11 +93,22 @@ export class SessionsRepository {
 
   async addToken(tx: Transaction, session: SessionEntity, generation: number, tokenHash: string): Promise<void> {
     await tx.insert(RefreshTokenEntity, { hash: tokenHash, sessionId: session.id, generation, usedAt: null });
-    await tx.update(SessionEntity, { id: session.id }, { generation: Math.max(session.generation, generation) });
+    const changes = { generation: Math.max(session.generation, generation), lastUsedAt: new Date() };
+    await tx.update(SessionEntity, { id: session.id }, changes);
   }
 
   async markUsed(tx: Transaction, tokenHash: string, usedAt: Date): Promise<void> {
     await tx.update(RefreshTokenEntity, { hash: tokenHash }, { usedAt });
+  }
+
+  /** Ends a live sign-in of this user. @returns whether there was one. */
+  async revokeOwn(sessionId: string, userId: string): Promise<boolean> {
+    const { affected } = await this.dataSource.manager.update(
+      SessionEntity,
+      { id: sessionId, userId, revokedAt: IsNull(), expiresAt: MoreThan(new Date()) },
+      { revokedAt: new Date() },
+    );
+    return affected === 1;
   }
 
   /** Ends a sign-in: none of its tokens is good for anything any more. */

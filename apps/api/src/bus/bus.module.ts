@@ -1,6 +1,8 @@
 import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { AttemptCounter } from '#libs/bus/attempt-counter.js';
 import { CaptureQueue } from '#libs/bus/capture-queue.js';
+import { ChatMarks } from '#libs/bus/chat-marks.js';
+import { ChatRelay } from '#libs/bus/chat-relay.js';
 import { MonitorDirectory } from '#libs/bus/monitor-directory.js';
 import { connectRedis, type RedisConnection } from '#libs/bus/redis.js';
 import { PresenceBoard } from '#libs/bus/presence-board.js';
@@ -21,13 +23,13 @@ export const BUS_REDIS = Symbol('BUS_REDIS');
       useFactory: (settings: ApiSettings, logger: Logger) =>
         connectRedis(settings.REDIS_URL, 'api', logger, { failFast: true }),
     },
-    ...[AttemptCounter, CaptureQueue, MonitorDirectory, PresenceBoard, RuleBoard].map((part) => ({
+    ...[AttemptCounter, CaptureQueue, ChatMarks, ChatRelay, MonitorDirectory, PresenceBoard, RuleBoard].map((part) => ({
       provide: part,
       inject: [BUS_REDIS],
       useFactory: (redis: RedisConnection) => new part(redis),
     })),
   ],
-  exports: [BUS_REDIS, AttemptCounter, CaptureQueue, MonitorDirectory, PresenceBoard, RuleBoard],
+  exports: [BUS_REDIS, AttemptCounter, CaptureQueue, ChatMarks, ChatRelay, MonitorDirectory, PresenceBoard, RuleBoard],
 })
 export class BusModule implements OnApplicationShutdown {
   constructor(

@@ -1,6 +1,7 @@
 import { Foundation1763900000000 } from './migrations/1763900000000-foundation.js';
 import { Detections1763900100000 } from './migrations/1763900100000-detections.js';
 import { Findings1763900200000 } from './migrations/1763900200000-findings.js';
+import { Accounts1763900300000 } from './migrations/1763900300000-accounts.js';
 import { Teamwork1763900400000 } from './migrations/1763900400000-teamwork.js';
 import { Messaging1763900500000 } from './migrations/1763900500000-messaging.js';
 
@@ -9,6 +10,7 @@ export const migrations = [
   Foundation1763900000000,
   Detections1763900100000,
   Findings1763900200000,
+  Accounts1763900300000,
   Teamwork1763900400000,
   Messaging1763900500000,
 ];

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { DetectionClosed, DetectionOpened } from '#libs/contracts/facts.js';
+import type { DetectionClosed, DetectionContext, DetectionOpened } from '#libs/contracts/facts.js';
 import type { Transaction } from '../database/transaction.js';
 import { AppEvents } from '../events/app-events.js';
 import { NotificationsService } from '../notifications/notifications.service.js';
@@ -24,6 +24,19 @@ export class DetectionOpenedHandler implements FactHandler<'detection.opened'> {
     if (views.length === 0) return [];
     const told = await this.notifications.forDetections(tx, views);
     return [...views.map((view) => () => this.events.emit('detection.stored', view)), ...told];
+  }
+}
+
+/** Keeps what was written after a line of chat that was found. Of an event that was shed nothing is kept. */
+@Injectable()
+export class DetectionContextHandler implements FactHandler<'detection.context'> {
+  readonly type = 'detection.context';
+
+  constructor(private readonly repository: DetectionsRepository) {}
+
+  async apply(tx: Transaction, facts: readonly DetectionContext[]): Promise<AfterCommit[]> {
+    await this.repository.addContext(tx, facts);
+    return [];
   }
 }
 

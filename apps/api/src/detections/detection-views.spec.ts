@@ -3,10 +3,10 @@ import { DetectionView } from '#libs/contracts/sockets.js';
 import { goldenFixture } from '#libs/testing/golden-fixtures.js';
 import { DetectionEntity } from './detection.entity.js';
 import { DetectionViews } from './detection-views.js';
-import { ImageLinks } from './image-links.js';
+import { EvidenceLinks } from './evidence-links.js';
 
 describe('DetectionViews', () => {
-  const links = new ImageLinks('secret');
+  const links = new EvidenceLinks('secret');
   const views = new DetectionViews(links);
   const { fact } = FactEnvelope.parse(goldenFixture('facts', 'FactEnvelope'));
   const golden = DetectionView.parse(goldenFixture('sockets', 'detection'));
@@ -37,9 +37,11 @@ describe('DetectionViews', () => {
     const url = new URL(imageUrl ?? '', 'http://x');
     expect(url.pathname).toBe(`/api/detections/${golden.id}/image`);
     const [expires, signature] = [Number(url.searchParams.get('expires')), url.searchParams.get('signature') ?? ''];
-    expect(links.isValid(golden.id, expires, signature, expires - 3_600_000)).toBe(true);
-    expect(links.isValid(golden.id, expires, signature, expires)).toBe(false);
-    expect(links.isValid('0b9d5c0e-7e55-5b1f-9b0e-2f6f2a1f7c12', expires, signature, 0)).toBe(false);
+    const link = { expiresAt: expires, signature };
+    expect(links.isValid(golden.id, 'image', link, expires - 3_600_000)).toBe(true);
+    expect(links.isValid(golden.id, 'image', link, expires)).toBe(false);
+    expect(links.isValid(golden.id, 'clip', link, 0)).toBe(false);
+    expect(links.isValid('0b9d5c0e-7e55-5b1f-9b0e-2f6f2a1f7c12', 'image', link, 0)).toBe(false);
   });
 
   it('has no link where no image was kept', () => {

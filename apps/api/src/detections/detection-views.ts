@@ -2,12 +2,12 @@ import { Injectable } from '@nestjs/common';
 import type { DetectionView } from '#libs/contracts/sockets.js';
 import type { DetectionEntity } from './detection.entity.js';
 import type { NamedDetection } from './detections.repository.js';
-import { ImageLinks } from './image-links.js';
+import { EvidenceLinks } from './evidence-links.js';
 
 /** Shows detections as clients see them, over REST and Socket.IO alike. */
 @Injectable()
 export class DetectionViews {
-  constructor(private readonly links: ImageLinks) {}
+  constructor(private readonly links: EvidenceLinks) {}
 
   of({ detection, streamName }: NamedDetection): DetectionView {
     const [best] = detection.objects;
@@ -30,8 +30,8 @@ export class DetectionViews {
       quote: detection.quote,
       segmentId: detection.segmentId,
       chat: detection.chat,
-      imageUrl: detection.evidenceKey === null ? null : this.links.linkTo(detection.id),
-      clipUrl: null,
+      imageUrl: detection.evidenceKey === null ? null : this.links.linkTo(detection.id, 'image'),
+      clipUrl: detection.clipKey === null ? null : this.links.linkTo(detection.id, 'clip'),
       startedAt: detection.startedAt.toISOString(),
       detectedAt: detection.detectedAt.toISOString(),
       endedAt: detection.endedAt?.toISOString() ?? null,

@@ -6,18 +6,18 @@ import type { AuthenticatedUser } from '../auth/authenticated-user.js';
 import { ApiErrors } from '../http/api-errors.js';
 import type { Page } from '../http/pagination.js';
 import { Id } from '../http/params.js';
-import { DetectionPage, DetectionQuery, ImageQuery, StreamDetectionQuery } from './detections.dto.js';
+import { DetectionPage, DetectionQuery, ImageQuery, LinkQuery, StreamDetectionQuery } from './detections.dto.js';
 import { DetectionsService } from './detections.service.js';
-import { ImageAccess } from './image-access.js';
+import { EvidenceAccess } from './evidence-access.js';
 
-/** What was detected, and the pictures that prove it. */
+/** What was detected, and the pictures and sounds that prove it. */
 @ApiTags('detections')
 @ApiBearerAuth()
 @Controller()
 export class DetectionsController {
   constructor(
     private readonly detections: DetectionsService,
-    private readonly access: ImageAccess,
+    private readonly access: EvidenceAccess,
   ) {}
 
   @Get('detections')
@@ -25,7 +25,7 @@ export class DetectionsController {
     operationId: 'listDetections',
     summary: 'Detections, newest first',
     description:
-      'An agent sees those of the streams assigned to it. Example: `?label=person&severity=high&from=2026-01-01T00:00:00Z`.',
+      'An agent sees those of the streams assigned to it. Example: `?kind=video&label=person&severity=high&from=2026-01-01T00:00:00Z`.',
   })
   @ApiResponse({ status: 200, description: 'One page.', standardSchema: DetectionPage })
   @ApiErrors(400, 401)
@@ -53,7 +53,7 @@ export class DetectionsController {
   }
 
   @Get('detections/:id')
-  @ApiOperation({ operationId: 'getDetection', summary: 'One detection, with a fresh image link' })
+  @ApiOperation({ operationId: 'getDetection', summary: 'One detection, with fresh links to its evidence' })
   @ApiResponse({ status: 200, description: 'The detection.', standardSchema: DetectionView })
   @ApiErrors(400, 401, 404)
   get(@CurrentUser() user: AuthenticatedUser, @Param('id', { schema: Id }) id: string): Promise<DetectionView> {
@@ -85,7 +85,35 @@ export class DetectionsController {
     @Query({ schema: ImageQuery }) query: ImageQuery,
     @Headers('authorization') authorization?: string,
   ): Promise<StreamableFile> {
-    const viewer = await this.access.admit(id, query, authorization);
+    const viewer = await this.access.admit(id, 'image', query, authorization);
     return new StreamableFile(await this.detections.image(viewer, id, query.boxes), { type: 'image/jpeg' });
+  }
+
+  @Public()
+  @Get('detections/:id/clip')
+  @Header('Content-Type', 'audio/wav')
+  @Header('Cache-Control', 'private, max-age=3600')
+  @Header('X-Content-Type-Options', 'nosniff')
+  @ApiOperation({
+    operationId: 'getDetectionClip',
+    summary: 'The stretch of sound',
+    description:
+      'What was heard, and a little around it. Open to a signed-in user who may see the detection, and to whoever has ' +
+      'its `clipUrl`, which carries a signature and holds for an hour.',
+  })
+  @ApiProduces('audio/wav')
+  @ApiResponse({
+    status: 200,
+    description: 'A WAV file.',
+    content: { 'audio/wav': { schema: { type: 'string', format: 'binary' } } },
+  })
+  @ApiErrors(400, 401, 404)
+  async clip(
+    @Param('id', { schema: Id }) id: string,
+    @Query({ schema: LinkQuery }) query: LinkQuery,
+    @Headers('authorization') authorization?: string,
+  ): Promise<StreamableFile> {
+    const viewer = await this.access.admit(id, 'clip', query, authorization);
+    return new StreamableFile(await this.detections.clip(viewer, id), { type: 'audio/wav' });
   }
 }

@@ -1,12 +1,24 @@
 import { z } from 'zod';
-import { Severity } from '#libs/contracts/primitives.js';
+import { Modality, Severity } from '#libs/contracts/primitives.js';
 import { DetectionView } from '#libs/contracts/sockets.js';
 import { PageQuery, pageOf } from '../http/pagination.js';
 
 /** Which detections to list, newest first. */
 export const DetectionQuery = PageQuery.extend({
   streamId: z.uuid().optional().describe('Only those of this stream.'),
-  label: z.string().min(1).max(100).optional().describe('Only those of this label, e.g. `person`.'),
+  kind: Modality.optional().describe('Only what was seen (`video`), heard (`audio`) or read (`chat`).'),
+  detector: z
+    .string()
+    .regex(/^[\w.-]{1,40}$/, 'is no id of a detector')
+    .optional()
+    .describe('Only what this detector found, e.g. `yolo`, `phrases` or `sound`.'),
+  label: z
+    .string()
+    .min(1)
+    .max(200)
+    .regex(/^\P{Cc}*$/u, 'must have no control characters')
+    .optional()
+    .describe('Only those of this label: an object such as `person`, the name of a keyword, or a signal.'),
   severity: Severity.optional().describe('Only those of this severity.'),
   from: z.iso.datetime({ offset: true }).optional().describe('Only those detected at or after this instant.'),
   to: z.iso.datetime({ offset: true }).optional().describe('Only those detected before this instant.'),
@@ -25,14 +37,19 @@ export type StreamDetectionQuery = z.infer<typeof StreamDetectionQuery>;
 /** One page of detections. */
 export const DetectionPage = pageOf(DetectionView, 'DetectionPage');
 
-/** How the image is wanted, and what may stand in for an access token. */
-export const ImageQuery = z.object({
+/** What may stand in for an access token: the query of a signed link. */
+export const LinkQuery = z.object({
+  expires: z.coerce.number().int().positive().optional().describe('From the link: epoch ms until it holds.'),
+  signature: z.string().max(100).optional().describe('From the link.'),
+});
+export type LinkQuery = z.infer<typeof LinkQuery>;
+
+/** The same, and how the image is wanted. */
+export const ImageQuery = LinkQuery.extend({
   boxes: z
     .enum(['0', '1', 'true', 'false'])
     .default('0')
     .transform((text) => text === '1' || text === 'true')
     .describe('`1` draws the boxes with label and score.'),
-  expires: z.coerce.number().int().positive().optional().describe('From `imageUrl`: epoch ms until it holds.'),
-  signature: z.string().max(100).optional().describe('From `imageUrl`.'),
 });
 export type ImageQuery = z.infer<typeof ImageQuery>;

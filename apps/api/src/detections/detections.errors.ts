@@ -8,10 +8,14 @@ export const detectionNotFound = (): AppError =>
 export const imageNotFound = (): AppError =>
   new AppError('detection.image.not_found', 'user', 'No image was kept for this detection.');
 
-/** An image link that is void; the detection has a fresh one. */
-export const badImageLink = (): AppError =>
+/** The detection has no sound: it is of another kind, the clip was shed to save room, or has been cleared since. */
+export const clipNotFound = (): AppError =>
+  new AppError('detection.clip.not_found', 'user', 'No sound was kept for this detection.');
+
+/** A link to evidence that is void; the detection has a fresh one. */
+export const badEvidenceLink = (part: 'image' | 'clip'): AppError =>
   new AppError(
-    'detection.image.unauthorized',
+    `detection.${part}.unauthorized`,
     'user',
-    'This image link is void or has expired: fetch the detection again, its imageUrl is new each time.',
+    `This ${part} link is void or has expired: fetch the detection again, its ${part}Url is new each time.`,
   );

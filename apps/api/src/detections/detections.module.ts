@@ -5,32 +5,35 @@ import { API_SETTINGS, type ApiSettings } from '../runtime.module.js';
 import { NotificationsModule } from '../notifications/notifications.module.js';
 import { StreamStatusHandler } from '../streams/stream-status.handler.js';
 import { StreamsModule } from '../streams/streams.module.js';
-import { DetectionClosedHandler, DetectionOpenedHandler } from './detection-fact.handlers.js';
+import { TranscriptWrittenHandler } from '../transcripts/transcript-written.handler.js';
+import { TranscriptsModule } from '../transcripts/transcripts.module.js';
+import { DetectionClosedHandler, DetectionContextHandler, DetectionOpenedHandler } from './detection-fact.handlers.js';
 import { DetectionEntity } from './detection.entity.js';
 import { DetectionViews } from './detection-views.js';
 import { DetectionsController } from './detections.controller.js';
 import { DetectionsRepository } from './detections.repository.js';
 import { DetectionsService, EVIDENCE_STORE } from './detections.service.js';
+import { EvidenceAccess } from './evidence-access.js';
+import { EvidenceLinks } from './evidence-links.js';
 import { FACT_HANDLERS } from './fact-handler.js';
 import { FactWriter } from './fact-writer.js';
-import { ImageAccess } from './image-access.js';
-import { ImageLinks } from './image-links.js';
 import { IngestProcess } from './ingest-process.js';
 import { SpoolProgressRepository } from './spool-progress.repository.js';
 
 /** From facts to rows, and from rows to those who may see them. */
 @Module({
-  imports: [TypeOrmModule.forFeature([DetectionEntity]), NotificationsModule, StreamsModule],
+  imports: [TypeOrmModule.forFeature([DetectionEntity]), NotificationsModule, StreamsModule, TranscriptsModule],
   controllers: [DetectionsController],
   providers: [
     DetectionViews,
     DetectionsRepository,
     DetectionsService,
     DetectionOpenedHandler,
+    DetectionContextHandler,
     DetectionClosedHandler,
+    EvidenceAccess,
+    EvidenceLinks,
     FactWriter,
-    ImageAccess,
-    ImageLinks,
     IngestProcess,
     SpoolProgressRepository,
     {
@@ -39,9 +42,15 @@ import { SpoolProgressRepository } from './spool-progress.repository.js';
       useFactory: ({ EVIDENCE_URL }: ApiSettings) => createEvidenceStore(EVIDENCE_URL),
     },
     {
-      // Within a batch beginnings come before ends: an event may open and close in the same one.
+      // What was said comes before what was found in it. Within a batch beginnings come before ends: an event may open and close in the same one.
       provide: FACT_HANDLERS,
-      inject: [DetectionOpenedHandler, DetectionClosedHandler, StreamStatusHandler],
+      inject: [
+        TranscriptWrittenHandler,
+        DetectionOpenedHandler,
+        DetectionContextHandler,
+        DetectionClosedHandler,
+        StreamStatusHandler,
+      ],
       useFactory: (...handlers: unknown[]) => handlers,
     },
   ],

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Repository } from 'typeorm';
-import type { DetectionClosed, DetectionOpened } from '#libs/contracts/facts.js';
-import type { Severity } from '#libs/contracts/primitives.js';
+import type { DetectionClosed, DetectionContext, DetectionOpened } from '#libs/contracts/facts.js';
+import type { Modality, Severity } from '#libs/contracts/primitives.js';
 import type { Transaction } from '../database/transaction.js';
 import { DetectionEntity } from './detection.entity.js';
 
@@ -18,6 +18,8 @@ export interface DetectionFilter {
   agentId: string | null;
   id?: string | undefined;
   streamId?: string | undefined;
+  kind?: Modality | undefined;
+  detector?: string | undefined;
   label?: string | undefined;
   severity?: Severity | undefined;
   from?: string | undefined;
@@ -72,6 +74,22 @@ export class DetectionsRepository {
     });
   }
 
+  /**
+   * Adds the lines that followed a line of chat. Fewer than are there already change nothing, so that an older fact
+   * that comes again takes nothing back.
+   */
+  async addContext(tx: Transaction, facts: readonly DetectionContext[]): Promise<void> {
+    await tx.query(
+      `UPDATE detections d SET chat = jsonb_set(d.chat, '{after}', f.after)
+       FROM (SELECT DISTINCT ON ("eventId") "eventId", after
+             FROM jsonb_to_recordset($1::jsonb) AS fact ("eventId" uuid, after jsonb)
+             ORDER BY "eventId", jsonb_array_length(after) DESC) f
+       WHERE d.id = f."eventId" AND d.chat IS NOT NULL
+         AND jsonb_array_length(d.chat->'after') < jsonb_array_length(f.after)`,
+      [JSON.stringify(facts)],
+    );
+  }
+
   /** Notes the ends of events that are there and open; others are left alone. */
   async close(tx: Transaction, facts: readonly DetectionClosed[]): Promise<void> {
     await tx.query(
@@ -86,7 +104,7 @@ export class DetectionsRepository {
 
   /** Detections, newest first, or oldest first with `after`. */
   async list(filter: DetectionFilter): Promise<NamedDetection[]> {
-    const { agentId, id, streamId, label, severity, from, to, before, after, limit } = filter;
+    const { agentId, id, streamId, kind, detector, label, severity, from, to, before, after, limit } = filter;
     const query = this.rows
       .createQueryBuilder('d')
       .innerJoin('streams', 's', 's.id = d.stream_id')
@@ -98,6 +116,8 @@ export class DetectionsRepository {
     }
     if (id !== undefined) query.andWhere('d.id = :id', { id });
     if (streamId !== undefined) query.andWhere('d.stream_id = :streamId', { streamId });
+    if (kind !== undefined) query.andWhere('d.kind = :kind', { kind });
+    if (detector !== undefined) query.andWhere('d.detector = :detector', { detector });
     if (label !== undefined) query.andWhere('lower(d.label) = lower(:label)', { label });
     if (severity !== undefined) query.andWhere('d.severity = :severity', { severity });
     if (from !== undefined) query.andWhere('d.detected_at >= :from', { from });

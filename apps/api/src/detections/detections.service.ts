@@ -7,7 +7,7 @@ import { decodeCursor, toPage, type Page } from '../http/pagination.js';
 import { drawBoxes } from './box-drawing.js';
 import { DetectionViews, frameOf } from './detection-views.js';
 import type { DetectionQuery } from './detections.dto.js';
-import { detectionNotFound, imageNotFound } from './detections.errors.js';
+import { clipNotFound, detectionNotFound, imageNotFound } from './detections.errors.js';
 import { DetectionsRepository, type NamedDetection } from './detections.repository.js';
 
 /** Injection token of the {@link EvidenceStore}. */
@@ -61,6 +61,18 @@ export class DetectionsService {
     if (jpeg === null) throw imageNotFound();
     const frame = frameOf(detection);
     return boxes && frame !== null ? drawBoxes(jpeg, frame, detection.objects) : jpeg;
+  }
+
+  /**
+   * The stretch of sound as WAV.
+   * @param viewer null for somebody whose right has been established by a signed link.
+   * @throws AppError `detection.not_found`, `detection.clip.not_found`
+   */
+  async clip(viewer: AuthenticatedUser | null, id: string): Promise<Buffer> {
+    const { detection } = await this.find(id, viewer === null ? null : agentIdOf(viewer));
+    const wav = detection.clipKey === null ? null : await this.evidence.read(detection.clipKey);
+    if (wav === null) throw clipNotFound();
+    return wav;
   }
 
   private async find(id: string, agentId: string | null): Promise<NamedDetection> {

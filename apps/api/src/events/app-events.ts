@@ -10,11 +10,13 @@ import type {
   NotificationView,
   StreamStatusEvent,
   StreamUpdateEvent,
+  TranscriptView,
 } from '#libs/contracts/sockets.js';
 
 /** What rooms of the api tell each other, always after the commit. */
 interface AppEventMap {
   'detection.stored': DetectionView;
+  'transcript.stored': TranscriptView;
   'notification.created': { userId: string; notification: NotificationView };
   'notification.updated': { userId: string; update: NotificationUpdateEvent };
   'message.sent': MessageView;

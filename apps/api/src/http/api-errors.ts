@@ -7,6 +7,8 @@ const MEANINGS = {
   403: 'The role does not allow this.',
   404: 'Not there, or not yours to see.',
   409: 'It contradicts what is there.',
+  412: 'It is no longer at the version of `If-Match`.',
+  422: 'This `Idempotency-Key` came with another request before.',
   429: 'Too many attempts; see `Retry-After`.',
   503: 'Something the api depends on is away.',
 } as const;

@@ -1,16 +1,21 @@
 import { RequestMethod } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { raw } from 'express';
 import helmet from 'helmet';
 import { list } from '#libs/config/settings.js';
+import { CSRF_HEADER } from '../auth/browser/cookies.js';
 import { DocumentationAccess } from '../auth/documentation-access.js';
 import type { ApiSettings } from '../runtime.module.js';
 import { DOCUMENTATION_PATHS, serveOpenApi } from './openapi.js';
+import { plainText, plainUrl } from './plain-text.js';
 import { requestContext } from './request-context.js';
 import { requestId } from './request-id.js';
 import { validationPipe } from './validation.js';
 
 /** Body of a request at most. */
 const BODY_LIMIT = '1mb';
+/** A webhook whose signature is over the bytes of its body: they are kept as they came. */
+const RAW_BODY = { path: '/api/hooks/kick', limit: '64kb' } as const;
 
 /** Everything between the socket and the controllers, the same for the server and for tests. */
 export function configureHttp(app: NestExpressApplication, settings: ApiSettings): void {
@@ -28,7 +33,9 @@ export function configureHttp(app: NestExpressApplication, settings: ApiSettings
     }),
   );
   app.enableCors(corsOptions(settings));
-  app.useBodyParser('json', { limit: BODY_LIMIT });
+  app.use(plainUrl);
+  app.use(RAW_BODY.path, raw({ type: () => true, limit: RAW_BODY.limit }));
+  app.useBodyParser('json', { limit: BODY_LIMIT, reviver: plainText });
   app.useBodyParser('text', { limit: BODY_LIMIT, type: 'text/csv' });
   app.setGlobalPrefix('api', { exclude: HEALTH_ROUTES.map((path) => ({ path, method: RequestMethod.GET })) });
   app.useGlobalPipes(validationPipe());
@@ -43,14 +50,16 @@ export function configureHttp(app: NestExpressApplication, settings: ApiSettings
 const HEALTH_ROUTES = ['health', 'health/live', 'health/ready', 'api/health', 'api/health/live', 'api/health/ready'];
 
 /** Which browser origins may call, over HTTP and sockets alike. */
-export function corsOptions(settings: Pick<ApiSettings, 'CORS_ORIGINS'>): {
+export function corsOptions(settings: Pick<ApiSettings, 'CORS_ORIGINS' | 'COOKIE_AUTH'>): {
   origin: string[];
+  credentials: boolean;
   exposedHeaders: string[];
   maxAge: number;
 } {
   return {
     origin: list.parse(settings.CORS_ORIGINS),
-    exposedHeaders: ['X-Request-Id', 'Retry-After'],
+    credentials: settings.COOKIE_AUTH,
+    exposedHeaders: ['X-Request-Id', 'Retry-After', 'ETag', 'Location', 'Idempotency-Replayed', CSRF_HEADER],
     maxAge: 600,
   };
 }

@@ -41,7 +41,8 @@ export function createOpenApi(app: INestApplication): OpenAPIObject {
     .setTitle('Vigil')
     .setDescription(
       'Watches live streams for a team of human agents. Sign in with POST /api/auth/login and send the access token ' +
-        'as `Authorization: Bearer …`. Errors are problem+json (RFC 9457) with a stable `code`; lists page by cursor.',
+        'as `Authorization: Bearer …`. Errors are problem+json (RFC 9457) with a stable `code`; lists page by cursor. ' +
+        'With `COOKIE_AUTH`, browsers may stay signed in by cookies: docs/authentication.md.',
     )
     .setVersion('0.1.0')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
@@ -49,10 +50,26 @@ export function createOpenApi(app: INestApplication): OpenAPIObject {
   const document = SwaggerModule.createDocument(app, config, { standardSchemaConverter: convertSchema });
   // Health is served twice; once is enough to read.
   document.paths = Object.fromEntries(Object.entries(document.paths).filter(([path]) => path.startsWith('/api/')));
+  describeBodyFaults(document);
   document.components ??= {};
   const problem = convertSchema(Problem, { schemaType: 'output' });
   Object.assign((document.components.schemas ??= {}), problem?.components);
   return document;
+}
+
+/** What every route with a body answers to one that is too large or of another media type. */
+function describeBodyFaults(document: OpenAPIObject): void {
+  const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
+  for (const item of Object.values(document.paths)) {
+    for (const operation of [item.post, item.put, item.patch, item.delete]) {
+      if (operation?.requestBody === undefined) continue;
+      operation.responses['413'] ??= { description: 'The body is too large.', content };
+      operation.responses['415'] ??= {
+        description: 'The body is of a media type that the route does not take.',
+        content,
+      };
+    }
+  }
 }
 
 /** Serves Swagger UI at `/docs` and the document at `/openapi.json`. */

@@ -11,9 +11,13 @@ import { REQUEST_ID_HEADER } from './request-id.js';
 const USER_STATUS: Readonly<Record<string, number>> = {
   not_found: 404,
   forbidden: 403,
+  password_change_required: 403,
   conflict: 409,
   unauthorized: 401,
   too_many: 429,
+  precondition_failed: 412,
+  unsupported_media_type: 415,
+  unprocessable: 422,
 };
 
 /** What the HTTP layer itself throws (body parser, router). */

@@ -6,6 +6,7 @@ import { ApiErrors } from '../http/api-errors.js';
 import { Id } from '../http/params.js';
 import {
   DetectionStatus,
+  DetectorList,
   MonitorHealth,
   MonitorList,
   MonitoringResult,
@@ -72,5 +73,13 @@ export class MonitoringController {
   @ApiErrors(401, 403, 503)
   monitors(): Promise<MonitorList> {
     return this.monitoring.monitors();
+  }
+
+  @Get('detectors')
+  @ApiOperation({ operationId: 'listDetectors', summary: 'Detectors of the running monitors: labels, options, state' })
+  @ApiResponse({ status: 200, description: 'Those that are there now.', standardSchema: DetectorList })
+  @ApiErrors(401, 503)
+  detectors(): Promise<DetectorList> {
+    return this.monitoring.detectors();
   }
 }

@@ -59,3 +59,22 @@ export type Monitor = z.infer<typeof Monitor>;
 
 export const MonitorList = z.object({ items: z.array(Monitor) }).meta({ id: 'MonitorList' });
 export type MonitorList = z.infer<typeof MonitorList>;
+
+const DetectorState = Detector.shape.state;
+
+export const DetectorList = z
+  .object({
+    items: z.array(
+      Detector.pick({ id: true, title: true, options: true, state: true })
+        .extend({
+          state: DetectorState.describe('The worst of its monitors.'),
+          labels: z.array(z.string()).describe('What it can find on any monitor.'),
+          monitors: z
+            .array(Detector.pick({ state: true, detail: true, model: true }).extend({ monitorId: z.string() }))
+            .describe('Which monitors have it, and how it is doing there.'),
+        })
+        .meta({ id: 'DetectorSummary' }),
+    ),
+  })
+  .meta({ id: 'DetectorList' });
+export type DetectorList = z.infer<typeof DetectorList>;

@@ -8,6 +8,7 @@ import { StreamsService } from '../streams/streams.service.js';
 import { sessionsOf } from './alignment.js';
 import { CaptureControl } from './capture-control.js';
 import type {
+  DetectorList,
   DetectionStatus,
   MonitorHealth,
   MonitorList,
@@ -15,6 +16,7 @@ import type {
   RestartRequest,
   RestartResult,
 } from './monitoring.dto.js';
+import { detectorsOf } from './detector-list.js';
 import { Reconciler } from './reconciler.js';
 
 const LATER = 'Committed. Redis is away: the monitors hear of it as soon as it is back.';
@@ -105,6 +107,11 @@ export class MonitoringService {
   async monitors(): Promise<MonitorList> {
     const monitors = await this.control.monitors();
     return { items: monitors.map(({ v: _version, ...monitor }) => monitor) };
+  }
+
+  /** @throws AppError `redis.unavailable`. */
+  async detectors(): Promise<DetectorList> {
+    return detectorsOf(await this.control.monitors());
   }
 }
 

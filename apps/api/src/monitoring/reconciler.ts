@@ -3,7 +3,7 @@ import type { MonitorHeartbeat } from '#libs/contracts/monitors.js';
 import { messageOf } from '#libs/errors/app-error.js';
 import type { Logger } from '#libs/observability/logger.js';
 import { AppEvents } from '../events/app-events.js';
-import { RulesService } from '../rules/rules.service.js';
+import { RulePublisher } from '../rules/rule-publisher.js';
 import { API_SETTINGS, LOGGER, type ApiSettings } from '../runtime.module.js';
 import { DesiredState } from '../streams/desired-state.service.js';
 import { align } from './alignment.js';
@@ -28,7 +28,7 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     private readonly desiredState: DesiredState,
     private readonly control: CaptureControl,
-    private readonly rules: RulesService,
+    private readonly rules: RulePublisher,
     private readonly events: AppEvents,
     @Inject(API_SETTINGS) private readonly settings: ApiSettings,
     @Inject(LOGGER) private readonly logger: Logger,

@@ -4,6 +4,7 @@ import { Any, IsNull, type Repository } from 'typeorm';
 import type { DetectionView } from '#libs/contracts/sockets.js';
 import type { Transaction } from '../database/transaction.js';
 import { NotificationEntity } from './notification.entity.js';
+import { bodyOf, titleOf } from './notification-texts.js';
 
 /** Which notifications of a user to list. */
 interface NotificationFilter {
@@ -91,12 +92,4 @@ export class NotificationsRepository {
   async markAllRead(userId: string, readAt: Date): Promise<number> {
     return (await this.rows.update({ userId, readAt: IsNull() }, { readAt })).affected ?? 0;
   }
-}
-
-function titleOf(detection: DetectionView): string {
-  return `${detection.label} on ${detection.streamName}`;
-}
-
-function bodyOf(detection: DetectionView): string {
-  return `Seen at ${detection.detectedAt} with a confidence of ${detection.confidence.toFixed(2)}.`;
 }

@@ -21,6 +21,9 @@ export class Announcer implements OnApplicationBootstrap, OnModuleDestroy {
     const { events } = this;
     this.unsubscribe.push(
       events.on('detection.stored', (detection) => this.watchers(detection.streamId)?.emit('detection', detection)),
+      events.on('transcript.stored', (transcript) =>
+        this.watchers(transcript.streamId)?.emit('transcript', transcript),
+      ),
       events.on('stream.status', (status) => this.watchers(status.streamId)?.emit('stream_status', status)),
       events.on('stream.changed', (update) => this.watchers(update.streamId)?.emit('stream_update', update)),
       events.on('assignment.changed', (update) => {

@@ -9,7 +9,12 @@ const ROLES = ['admin', 'agent'] as const;
 export const ForwardRequest = z
   .object({
     namespace: Namespace.describe('Where it is sent.'),
-    event: z.string().min(1).max(50).describe('One that the server sends on this namespace.').meta({ example: 'stream_update' }),
+    event: z
+      .string()
+      .min(1)
+      .max(50)
+      .describe('One that the server sends on this namespace.')
+      .meta({ example: 'stream_update' }),
     room: z
       .string()
       .max(100)

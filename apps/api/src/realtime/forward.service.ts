@@ -40,6 +40,7 @@ export class ForwardService {
     }
     target.to(room).emit(event, parsed.data);
     await this.audit.record({
+      actor: { id: null, name: 'service token' },
       action: 'event.forwarded',
       target: { type: 'room', id: room, name: `${event} on ${namespace}` },
     });
@@ -55,7 +56,13 @@ export class ForwardService {
       case 'user':
         return (await this.users.find(target.id)) !== null;
       case 'stream':
-        return this.streams.exists(target.id);
+        return this.streams.known(target.id).then(
+          () => true,
+          (error: unknown) => {
+            if (error instanceof AppError && error.code === 'stream.not_found') return false;
+            throw error;
+          },
+        );
     }
   }
 }

@@ -37,7 +37,7 @@ export class RealtimeAdapter extends IoAdapter {
         if (!admitted) counters.add('origin_refused');
         decide(admitted ? null : 'This origin is not in CORS_ORIGINS.', admitted);
       },
-      cors: { origin: corsOptions(this.settings).origin },
+      cors: corsOptions(this.settings),
       maxHttpBufferSize: MOST_BYTES,
       connectTimeout: 10_000,
       serveClient: false,

@@ -2,7 +2,10 @@ import { Module } from '@nestjs/common';
 import { AssignmentsModule } from '../assignments/assignments.module.js';
 import { MessagingModule } from '../messaging/messaging.module.js';
 import { NotificationsModule } from '../notifications/notifications.module.js';
+import { StreamsModule } from '../streams/streams.module.js';
 import { Announcer } from './announcer.js';
+import { ForwardController } from './forward.controller.js';
+import { ForwardService } from './forward.service.js';
 import { MessagesGateway, NotificationsGateway, RootGateway } from './gateways.js';
 import { MessageInbox } from './message-inbox.js';
 import { Presence, PRESENCE_TIMES, presenceTimes } from './presence.js';
@@ -12,8 +15,10 @@ import { UnreadTeller } from './unread-teller.js';
 
 /** Socket.IO: who is connected, and what they are told. */
 @Module({
-  imports: [AssignmentsModule, MessagingModule, NotificationsModule],
+  imports: [AssignmentsModule, MessagingModule, NotificationsModule, StreamsModule],
+  controllers: [ForwardController],
   providers: [
+    ForwardService,
     SocketSessions,
     SocketCounters,
     RootGateway,

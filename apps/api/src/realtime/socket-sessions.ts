@@ -6,6 +6,7 @@ import type { Logger } from '#libs/observability/logger.js';
 import { AssignmentsService } from '../assignments/assignments.service.js';
 import { passwordChangeDue, unauthorized } from '../auth/auth.errors.js';
 import { Authenticator } from '../auth/authenticator.js';
+import { Cookies } from '../auth/browser/cookies.js';
 import { AppEvents } from '../events/app-events.js';
 import { LOGGER } from '../runtime.module.js';
 import { SocketCounters } from './socket-counters.js';
@@ -34,6 +35,7 @@ export class SocketSessions implements OnApplicationBootstrap, OnModuleDestroy {
 
   constructor(
     private readonly authenticator: Authenticator,
+    private readonly cookies: Cookies,
     private readonly assignments: AssignmentsService,
     private readonly events: AppEvents,
     private readonly counters: SocketCounters,
@@ -83,10 +85,9 @@ export class SocketSessions implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async admit(socket: ClientSocket): Promise<void> {
     const handshake = Handshake.safeParse(socket.handshake.auth);
-    if (!handshake.success) throw unauthorized();
-    const { user, sessionId, expiresAt, mustChangePassword } = await this.authenticator.authenticate(
-      handshake.data.token,
-    );
+    const token = handshake.success ? handshake.data.token : this.cookies.socketToken(socket.handshake);
+    if (token === undefined) throw unauthorized();
+    const { user, sessionId, expiresAt, mustChangePassword } = await this.authenticator.authenticate(token);
     if (mustChangePassword) throw passwordChangeDue();
     if ((socket.nsp.adapter.rooms.get(ROOMS.user(user.id))?.size ?? 0) >= MOST_SOCKETS) {
       throw new AppError('sockets.too_many', 'user', 'Too many connections of one user: close some.');

@@ -54,7 +54,10 @@ export class StreamsController {
 
   @Roles('admin')
   @Patch(':id')
-  @ApiOperation({ operationId: 'updateStream', summary: 'Change a stream; a new source restarts its capture' })
+  @ApiOperation({
+    operationId: 'updateStream',
+    summary: 'Change a stream; a new source, part, language or chat restarts its capture',
+  })
   @ApiResponse({ status: 200, description: 'The stream as it is now.', standardSchema: Stream })
   @ApiErrors(400, 401, 403, 404, 409)
   update(

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { StatusReason, StreamStatus } from '#libs/contracts/primitives.js';
+import { Modality, StatusReason, StreamStatus } from '#libs/contracts/primitives.js';
 import { redactUrls } from '#libs/observability/logger.js';
 import type { AuthenticatedUser } from '../auth/authenticated-user.js';
 import { PageQuery, pageOf } from '../http/pagination.js';
 import { QueryFlag } from '../http/params.js';
+import { ChatChannelRequest, ChatChannelView, chatViewOf } from './chat-channel.dto.js';
 import type { StreamEntity } from './stream.entity.js';
 
 /** What ffmpeg plays; `file` only where the monitor allows it. */
@@ -34,6 +35,21 @@ const Priority = z
   .describe('1 is served first when capacity is short.')
   .meta({ example: 5 });
 
+const Parts = z
+  .array(Modality)
+  .min(1)
+  .max(3)
+  .transform((parts) => Modality.options.filter((part) => parts.includes(part)))
+  .describe('Which parts of it are watched; all by default.')
+  .meta({ example: ['video', 'audio', 'chat'] });
+const Language = z
+  .string()
+  .max(20)
+  .regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a language code such as `en`')
+  .nullable()
+  .describe('Code of the language that is spoken; null to find out.')
+  .meta({ example: 'en' });
+
 export const StreamState = z
   .object({
     status: StreamStatus,
@@ -51,6 +67,9 @@ export const Stream = z
     platform: z.string().meta({ example: 'url' }),
     url: z.string().describe('Without credentials and query unless you are an admin.'),
     priority: z.number().int().meta({ example: 5 }),
+    parts: z.array(Modality).describe('Which parts of it are watched.'),
+    language: z.string().nullable().describe('Code of the language that is spoken; null to find out.'),
+    chat: ChatChannelView.nullable().describe('Where its chat is, when its address does not say it.'),
     monitored: z.boolean().describe('Whether it should be watched.'),
     generation: z.number().int().describe('Grows with every start, stop, restart and change of source.'),
     status: StreamState,
@@ -71,7 +90,15 @@ export const StreamQuery = PageQuery.extend({
 export type StreamQuery = z.infer<typeof StreamQuery>;
 
 export const CreateStreamRequest = z
-  .strictObject({ name: Name, platform: Platform.default('url'), url: Url, priority: Priority.default(5) })
+  .strictObject({
+    name: Name,
+    platform: Platform.default('url'),
+    url: Url,
+    priority: Priority.default(5),
+    parts: Parts.default([...Modality.options]),
+    language: Language.default(null),
+    chat: ChatChannelRequest.nullable().default(null),
+  })
   .meta({ id: 'CreateStreamRequest' });
 export type CreateStreamRequest = z.infer<typeof CreateStreamRequest>;
 
@@ -81,6 +108,9 @@ export const UpdateStreamRequest = z
     platform: Platform.optional(),
     url: Url.optional(),
     priority: Priority.optional(),
+    parts: Parts.optional(),
+    language: Language.optional(),
+    chat: ChatChannelRequest.nullable().optional(),
   })
   .meta({ id: 'UpdateStreamRequest' });
 export type UpdateStreamRequest = z.infer<typeof UpdateStreamRequest>;
@@ -106,6 +136,9 @@ export function viewOf(row: StreamEntity, viewer: AuthenticatedUser): Stream {
     platform,
     url: viewer.role === 'admin' ? url : redactUrls(url),
     priority,
+    parts: row.parts,
+    language: row.language,
+    chat: chatViewOf(row.chat, viewer.role),
     monitored: desired,
     generation,
     status: stateOf(row),

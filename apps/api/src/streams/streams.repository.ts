@@ -1,14 +1,20 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { In, type Repository, type SelectQueryBuilder } from 'typeorm';
 import type { StatusReason, StreamStatus } from '#libs/contracts/primitives.js';
 import type { AuthenticatedUser } from '../auth/authenticated-user.js';
 import { uniqueViolation } from '../database/constraint-violations.js';
+import { channelOf, type ChatChannelRequest } from './chat-channel.dto.js';
+import { growForZonesOf } from '../rules/rule-set-version.js';
 import { StreamEntity } from './stream.entity.js';
 import { streamNameTaken } from './streams.errors.js';
 
 /** Streams that are watched at once at most. */
 const MOST_DESIRED = 10_000;
+
+/** Streams that share one chat at most. */
+const MOST_OF_ONE_CHAT = 20;
 
 interface StreamFilter {
   platform: string | undefined;
@@ -19,7 +25,12 @@ interface StreamFilter {
   limit: number;
 }
 
-type StreamFields = Pick<StreamEntity, 'name' | 'platform' | 'url' | 'priority'>;
+interface StreamFields extends Pick<StreamEntity, 'name' | 'platform' | 'url' | 'priority' | 'parts' | 'language'> {
+  chat: ChatChannelRequest | null;
+}
+
+/** What a capture is made of: when one of these changes, the running one is void. */
+const SOURCE = ['url', 'platform', 'parts', 'language', 'chat'] as const;
 
 /** The table of streams. What an agent is not assigned to does not exist for it. */
 @Injectable()
@@ -47,14 +58,30 @@ export class StreamsRepository {
     return this.visibleTo(viewer).andWhere('s.id = :streamId', { streamId: id }).getOne();
   }
 
+  findAny(id: string): Promise<StreamEntity | null> {
+    return this.rows.findOneBy({ id });
+  }
+
+  /** Desired streams whose chat is watched and is this channel, in letters of either case. */
+  withChat(platform: string, channel: string): Promise<StreamEntity[]> {
+    return this.rows
+      .createQueryBuilder('s')
+      .where(`s.desired AND 'chat' = ANY(s.parts) AND s.chat->>'platform' = :platform`, { platform })
+      .andWhere(`lower(s.chat->>'channel') = lower(:channel)`, { channel })
+      .orderBy('s.id')
+      .limit(MOST_OF_ONE_CHAT)
+      .getMany();
+  }
+
   /** @throws AppError `stream.name.conflict`. */
   async create(fields: StreamFields): Promise<StreamEntity> {
-    const { identifiers } = await this.saving(() => this.rows.insert(fields));
-    return this.rows.findOneByOrFail({ id: String(identifiers[0]?.['id']) });
+    const row = this.rows.create({ ...fields, chat: channelOf(fields.chat, null) });
+    const { id } = await this.saving(() => this.rows.save(row));
+    return this.rows.findOneByOrFail({ id });
   }
 
   /**
-   * Changes a stream. A change of source begins a new generation: the capture that runs is void.
+   * Changes a stream. A change of what a capture is made of begins a new generation: the capture that runs is void.
    * @returns the row as it is then and whether the source changed; null when there is none.
    * @throws AppError `stream.name.conflict`.
    */
@@ -63,14 +90,15 @@ export class StreamsRepository {
       this.rows.manager.transaction(async (tx) => {
         const before = await tx.findOne(StreamEntity, { where: { id }, lock: { mode: 'pessimistic_write' } });
         if (before === null) return null;
-        const { url = before.url, platform = before.platform } = changes;
-        const sourceChanged = url !== before.url || platform !== before.platform;
+        const chat = changes.chat === undefined ? before.chat : channelOf(changes.chat, before.chat);
+        const after = { ...before, ...changes, chat };
+        const sourceChanged = SOURCE.some((field) => !isDeepStrictEqual(after[field], before[field]));
         const begun = sourceChanged ? { generation: before.generation + 1 } : {};
         const pending = sourceChanged && before.desired;
         const status = pending
           ? ({ status: 'pending', reason: 'restarting', detail: '', statusAt: new Date() } as const)
           : {};
-        const row = await tx.save(StreamEntity, { ...before, ...changes, ...begun, ...status });
+        const row = await tx.save(StreamEntity, { ...after, ...begun, ...status });
         return { row, sourceChanged };
       }),
     );
@@ -86,8 +114,11 @@ export class StreamsRepository {
   }
 
   /** @returns whether there was one. */
-  async remove(id: string): Promise<boolean> {
-    return ((await this.rows.delete({ id })).affected ?? 0) > 0;
+  remove(id: string): Promise<boolean> {
+    return this.rows.manager.transaction(async (tx) => {
+      await growForZonesOf(tx, id);
+      return ((await tx.delete(StreamEntity, { id })).affected ?? 0) > 0;
+    });
   }
 
   /** All streams that should be watched. */

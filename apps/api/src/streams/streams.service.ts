@@ -52,6 +52,18 @@ export class StreamsService {
     return row;
   }
 
+  /** The row, for callers that are no users. @throws AppError `stream.not_found`. */
+  async known(id: string): Promise<StreamEntity> {
+    const row = await this.repository.findAny(id);
+    if (row === null) throw streamNotFound();
+    return row;
+  }
+
+  /** Streams that should be watched with their chat, which is this channel of this platform. */
+  withChat(platform: string, channel: string): Promise<StreamEntity[]> {
+    return this.repository.withChat(platform, channel);
+  }
+
   /** @throws AppError `stream.name.conflict`. */
   async create(viewer: AuthenticatedUser, request: CreateStreamRequest): Promise<Stream> {
     const row = await this.repository.create(request);

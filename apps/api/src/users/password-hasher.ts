@@ -1,6 +1,6 @@
 import { Algorithm, hash, verify } from '@node-rs/argon2';
 import { Injectable } from '@nestjs/common';
-import { AppError } from '#libs/errors/app-error.js';
+import { Turns } from './turns.js';
 
 /** Hashes computed at once; each takes 19 MiB and a thread for about 30 ms. */
 const CONCURRENCY = 2;
@@ -12,36 +12,18 @@ const PARAMETERS = { algorithm: Algorithm.Argon2id, memoryCost: 19_456, timeCost
 /** Hashes and checks passwords with argon2id, a bounded number at once. */
 @Injectable()
 export class PasswordHasher {
-  private running = 0;
-  private readonly waiting: (() => void)[] = [];
+  private readonly turns = new Turns(CONCURRENCY, MOST_WAITING);
   private decoy: Promise<string> | undefined;
 
   hash(password: string): Promise<string> {
-    return this.inTurn(() => hash(password, PARAMETERS));
+    return this.turns.take(() => hash(password, PARAMETERS));
   }
 
   /** Checks a password; without a hash (an unknown user) it takes as long and says no. */
   async verify(passwordHash: string | null, password: string): Promise<boolean> {
     this.decoy ??= hash('nobody has this password', PARAMETERS);
     const against = passwordHash ?? (await this.decoy);
-    const matches = await this.inTurn(() => verify(against, password));
+    const matches = await this.turns.take(() => verify(against, password));
     return matches && passwordHash !== null;
-  }
-
-  private async inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.running >= CONCURRENCY) {
-      if (this.waiting.length >= MOST_WAITING) {
-        throw new AppError('auth.busy', 'operational', 'Too many sign-ins at once: try again in some seconds.');
-      }
-      // Whoever finishes hands over its place, so `running` does not change here.
-      await new Promise<void>((resolve) => this.waiting.push(resolve));
-    } else this.running += 1;
-    try {
-      return await work();
-    } finally {
-      const next = this.waiting.shift();
-      if (next === undefined) this.running -= 1;
-      else next();
-    }
   }
 }

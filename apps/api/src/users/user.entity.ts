@@ -26,6 +26,18 @@ export class UserEntity {
   @Column({ type: 'boolean', name: 'must_change_password' })
   mustChangePassword!: boolean;
 
+  /** What the user says of itself. */
+  @Column({ type: 'text', default: '' })
+  bio!: string;
+
+  /** Whether the user wants news about Vigil by mail. */
+  @Column({ type: 'boolean', name: 'receive_updates', default: true })
+  receiveUpdates!: boolean;
+
+  /** Counts the changes of the row. */
+  @Column({ type: 'integer', default: 1 })
+  version!: number;
+
   @Column({ type: 'timestamptz', name: 'disabled_at', nullable: true })
   disabledAt!: Date | null;
 

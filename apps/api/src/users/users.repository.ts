@@ -40,13 +40,22 @@ export class UsersRepository {
   }
 
   /** @throws AppError `user.username.conflict` or `user.email.conflict`. */
-  async create(user: NewUser): Promise<UserEntity> {
-    return this.saving(() => this.rows.save(this.rows.create({ ...user, disabledAt: null })));
+  async create(user: NewUser, tx: Transaction = this.rows.manager): Promise<UserEntity> {
+    return this.saving(() => tx.save(UserEntity, { ...user, disabledAt: null }));
   }
 
   /** @throws AppError `user.email.conflict`. */
-  async update(id: string, changes: Partial<Omit<UserEntity, 'id'>>): Promise<void> {
-    await this.saving(() => this.rows.update({ id }, changes));
+  async update(
+    id: string,
+    changes: Partial<Omit<UserEntity, 'id' | 'version'>>,
+    tx: Transaction = this.rows.manager,
+  ): Promise<void> {
+    await this.saving(() => tx.update(UserEntity, { id }, { ...changes, version: () => 'version + 1' }));
+  }
+
+  /** A user that nobody else changes until the transaction ends. */
+  lock(tx: Transaction, id: string): Promise<UserEntity | null> {
+    return tx.findOne(UserEntity, { where: { id }, lock: { mode: 'pessimistic_write' } });
   }
 
   /** Users of a role by user name, after the given name and id. */

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { unauthorized } from '../auth/auth.errors.js';
 import type { UserRole } from '../auth/authenticated-user.js';
-import { TransactionRunner } from '../database/transaction.js';
+import { TransactionRunner, type Transaction } from '../database/transaction.js';
+import type { Precondition } from '../http/etag.js';
 import { PasswordHasher } from './password-hasher.js';
 import type { UserEntity } from './user.entity.js';
 import { UsersRepository } from './users.repository.js';
@@ -45,9 +47,50 @@ export class UsersService {
     return this.passwords.verify(user.passwordHash, password);
   }
 
+  /** Finds by user name or e-mail address, whatever the case. */
+  findByLogin(login: string): Promise<UserEntity | null> {
+    return this.repository.findByLogin(login);
+  }
+
   /** @throws AppError `user.username.conflict`, `user.email.conflict`. */
   async create(user: NewUser, password: string): Promise<UserEntity> {
     return this.repository.create({ ...user, passwordHash: await this.passwords.hash(password) });
+  }
+
+  /**
+   * Makes a user if `approve` does not throw, in one transaction with what that does.
+   * @throws AppError `user.username.conflict`, `user.email.conflict`, and what `approve` throws.
+   */
+  async createIf(
+    approve: (tx: Transaction, id: string) => Promise<void>,
+    user: NewUser,
+    password: string,
+  ): Promise<UserEntity> {
+    const passwordHash = await this.passwords.hash(password);
+    return this.transactions.run(async (tx) => {
+      const made = await this.repository.create({ ...user, passwordHash }, tx);
+      await approve(tx, made.id);
+      return made;
+    });
+  }
+
+  /**
+   * Changes what a user says of itself.
+   * @throws AppError `request.version.precondition_failed`; `auth.unauthorized` when there is no such user any more.
+   */
+  updateProfile(
+    id: string,
+    changes: Partial<Pick<UserEntity, 'name' | 'bio' | 'receiveUpdates'>>,
+    precondition: Precondition,
+  ): Promise<UserEntity> {
+    return this.transactions.run(async (tx) => {
+      const user = await this.repository.lock(tx, id);
+      if (user === null) throw unauthorized();
+      precondition.require(user.version);
+      if (Object.keys(changes).length === 0) return user;
+      await this.repository.update(id, changes, tx);
+      return { ...user, ...changes, version: user.version + 1 };
+    });
   }
 
   /** Makes the first admin unless there is an admin; several processes may try at once. @returns whether it was made. */
@@ -72,8 +115,12 @@ export class UsersService {
     return this.repository.remove(id);
   }
 
-  /** Sets a password that its user chose. */
-  async setPassword(id: string, password: string): Promise<void> {
-    await this.repository.update(id, { passwordHash: await this.passwords.hash(password), mustChangePassword: false });
+  /** Sets a password that its user chose, in one transaction with what `and` does. */
+  async setPassword(id: string, password: string, and: (tx: Transaction) => Promise<void>): Promise<void> {
+    const passwordHash = await this.passwords.hash(password);
+    await this.transactions.run(async (tx) => {
+      await and(tx);
+      await this.repository.update(id, { passwordHash, mustChangePassword: false }, tx);
+    });
   }
 }

@@ -122,10 +122,11 @@ export class Capture {
       aborted = true;
       end();
     };
-    const watchdog = new Watchdog(this.stallMs, this.clock, () => {
+    const onStall = (): void => {
       stalled = true;
       end();
-    });
+    };
+    const watchdog = new Watchdog(this.stallMs, this.clock, onStall, this.options.playback.intermission);
     signal.addEventListener('abort', onAbort, { once: true });
     const budget = setInterval(() => void this.checkBudget(ffmpeg).then((spent) => spent && end()), BUDGET_POLL_MS);
     ffmpeg.stderr.setEncoding('utf8').on('data', (text: string) => this.log.write(text));

@@ -51,6 +51,27 @@ describe('Watchdog', () => {
     clock.pass(100_000);
     expect(stalls()).toBe(0);
   });
+
+  it('starts to count anew when what excused the wait is over, and not before', () => {
+    const clock = new StepClock();
+    let stalls = 0;
+    let excused = true;
+    const dog = new Watchdog(
+      5_000,
+      clock,
+      () => (stalls += 1),
+      () => excused,
+    );
+    dog.feed();
+    for (let second = 0; second < 60; second += 1) clock.pass(1_000);
+    expect(stalls).toBe(0);
+    excused = false;
+    for (let second = 0; second < 4; second += 1) clock.pass(1_000);
+    expect(stalls).toBe(0);
+    clock.pass(1_000);
+    clock.pass(60_000);
+    expect(stalls).toBe(1);
+  });
 });
 
 describe('stallLimit', () => {

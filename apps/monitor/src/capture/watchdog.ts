@@ -7,28 +7,40 @@ export function stallLimit(targetDurationMs?: number): number {
   return Math.max(LEAST_STALL_MS, 3 * (targetDurationMs ?? 0));
 }
 
+/** How often an excuse is looked for, ms. */
+const EXCUSE_POLL_MS = 1_000;
+
 /** Calls `onStall` once when it is armed and not fed for `limitMs`. */
 export class Watchdog {
   private cancel: (() => void) | null = null;
 
+  /** @param excused while it says so nothing is late: the time of waiting starts anew after it */
   constructor(
     private readonly limitMs: number,
     private readonly clock: Clock,
     private readonly onStall: () => void,
+    private readonly excused?: () => boolean,
   ) {}
 
   /** Starts to count anew: something was asked for, or something came. */
   feed(): void {
     this.rest();
-    this.cancel = this.clock.after(this.limitMs, () => {
-      this.cancel = null;
-      this.onStall();
-    });
+    this.wait(this.limitMs);
   }
 
   /** Stops to count: nothing is asked for, so nothing can be late. */
   rest(): void {
     this.cancel?.();
     this.cancel = null;
+  }
+
+  private wait(leftMs: number): void {
+    const stepMs = this.excused === undefined ? leftMs : Math.min(leftMs, EXCUSE_POLL_MS);
+    this.cancel = this.clock.after(stepMs, () => {
+      this.cancel = null;
+      const restMs = this.excused?.() === true ? this.limitMs : leftMs - stepMs;
+      if (restMs > 0) this.wait(restMs);
+      else this.onStall();
+    });
   }
 }

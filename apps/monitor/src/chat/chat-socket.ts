@@ -1,9 +1,10 @@
 import { messageOf } from '#libs/errors/app-error.js';
 import type { WebSocket } from 'ws';
+import type { Clock } from '../capture/clock.js';
 import { EgressError } from '../egress/egress-error.js';
 import { openProxiedSocket } from '../egress/proxied-socket.js';
 import { ChatError, FRAME_LIMIT, type ChatLink } from './chat-source.port.js';
-import { Pulse } from './pulse.js';
+import { Hearing, Pulse } from './pulse.js';
 
 const HANDSHAKE_MS = 10_000;
 /** From the open socket to the joined room. */
@@ -19,8 +20,8 @@ const FRAME_COST = 100;
 export interface Conversation {
   url: string;
   headers?: Readonly<Record<string, string>>;
-  /** Our own ping: how often, and how long to wait for a sign of life. */
-  pulse: { everyMs: number; deadMs: number; ping: (say: Say) => void };
+  /** Our own ping: how often, and how long to wait for a sign of life. Or, without one, the longest silence. */
+  pulse: { everyMs: number; deadMs: number; ping: (say: Say) => void } | { quietMs: () => number };
   /** Whether the room was joined; asked once, when the time to join is over. */
   joined: () => boolean;
   opened: (say: Say) => void;
@@ -58,11 +59,8 @@ export async function converse(conversation: Conversation, link: ChatLink, signa
     fate.failure ??= error instanceof Error ? error : new Error(messageOf(error));
     socket.terminate();
   };
-  const pulse = new Pulse({
-    ...{ everyMs: conversation.pulse.everyMs, deadMs: conversation.pulse.deadMs, clock: link.clock },
-    ping: () => conversation.pulse.ping(say),
-    dead: () => fail(new ChatError('lost', 'The chat server no longer answers.')),
-  });
+  const dead = (): void => fail(new ChatError('lost', 'The chat server no longer answers.'));
+  const pulse = beating(conversation.pulse, { say, dead, clock: link.clock });
   const share = new Share(socket);
   const attempt = (action: () => void): void => {
     if (fate.failure !== null) return;
@@ -106,6 +104,15 @@ export async function converse(conversation: Conversation, link: ChatLink, signa
     stopWaiting();
     signal.removeEventListener('abort', onAbort);
   }
+}
+
+function beating(
+  pulse: Conversation['pulse'],
+  { say, dead, clock }: { say: Say; dead: () => void; clock: Clock },
+): Pulse | Hearing {
+  if ('quietMs' in pulse) return new Hearing({ quietMs: pulse.quietMs, clock, dead });
+  const { everyMs, deadMs, ping } = pulse;
+  return new Pulse({ everyMs, deadMs, clock, dead, ping: () => ping(say) });
 }
 
 /** Keeps one socket from taking more than its share of a turn of the event loop. */

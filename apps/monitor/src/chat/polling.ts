@@ -11,11 +11,24 @@ export interface Answer {
   data: unknown;
 }
 
+/** What is asked beyond a plain GET. */
+export interface Question {
+  headers?: Readonly<Record<string, string>>;
+  /** When set, it is posted as JSON. */
+  json?: unknown;
+}
+
 /**
- * One GET of a JSON API within a time that the link's clock measures.
+ * Asks a JSON API once, within a time that the link's clock measures.
  * @throws ChatError when there is no answer, or one from another server than was asked. It never names the url.
  */
-export async function ask(link: ChatLink, url: URL, timeoutMs: number, signal: AbortSignal): Promise<Answer> {
+export async function ask(
+  link: ChatLink,
+  url: URL,
+  timeoutMs: number,
+  signal: AbortSignal,
+  { headers = {}, json }: Question = {},
+): Promise<Answer> {
   // Not AbortSignal.any: a poll every second for days would leave its traces on the long-lived signal.
   const ending = new AbortController();
   let isLate = false;
@@ -29,6 +42,9 @@ export async function ask(link: ChatLink, url: URL, timeoutMs: number, signal: A
     signal.throwIfAborted();
     const response = await link.lane.fetch(url.href, {
       ...{ signal: ending.signal, maxBytes: BODY_LIMIT },
+      ...(json === undefined
+        ? { headers }
+        : { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(json) }),
       // Ours comes first; this one holds when the clock does not run.
       timeoutMs: timeoutMs + 5_000,
     });

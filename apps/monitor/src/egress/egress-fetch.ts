@@ -10,6 +10,13 @@ import { secured } from './tls-client.js';
 /** What to send. */
 export interface FetchInit {
   headers?: Readonly<Record<string, string>>;
+  /** Text of a POST; its type belongs into the headers. */
+  body?: string;
+  /**
+   * POST when there is a body, else GET. A POST is not sent on to where it is redirected: the redirection is the
+   * answer then.
+   */
+  method?: 'GET' | 'POST';
   /** Bytes of the body that are kept; reading stops there. 64 KiB when unset. */
   maxBytes?: number;
   /** For everything together, redirects included; 10 s when unset. */
@@ -44,12 +51,13 @@ const MAX_REDIRECTS = 5;
 export async function fetchThrough(url: string, init: FetchInit, bounds: FetchBounds): Promise<FetchedResponse> {
   const late = AbortSignal.timeout(init.timeoutMs ?? 10_000);
   const signal = AbortSignal.any([bounds.closing, late, ...(init.signal === undefined ? [] : [init.signal])]);
+  const method = init.method ?? (init.body === undefined ? 'GET' : 'POST');
   let target = parse(url);
   let headers = init.headers ?? {};
   try {
     for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-      const response = await exchange(target, headers, bounds, signal);
-      const location = response.headers.location;
+      const response = await exchange(target, { ...init, method, headers }, bounds, signal);
+      const location = method === 'POST' ? undefined : response.headers.location;
       const redirected = [301, 302, 303, 307, 308].includes(response.statusCode ?? 0) && location !== undefined;
       assertNotCompressed(response);
       if (!redirected) return await collect(response, target, init.maxBytes ?? 64 * 2 ** 10, bounds.budget, signal);
@@ -76,7 +84,7 @@ function parse(url: string): URL {
 
 async function exchange(
   url: URL,
-  headers: Readonly<Record<string, string>>,
+  { method = 'GET', headers, body }: FetchInit,
   { destinations, budget, route, ca }: FetchBounds,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
@@ -91,6 +99,7 @@ async function exchange(
   return new Promise((resolve, reject) => {
     const outgoing = request({
       createConnection: () => connection,
+      method,
       path: `${url.pathname}${url.search}`,
       headers: { ...headers, ...basicAuth(url), host: url.host, 'accept-encoding': 'identity', connection: 'close' },
       maxHeaderSize: budget.limits.headerBytes,
@@ -100,7 +109,7 @@ async function exchange(
       socket.destroy();
       reject(error);
     });
-    outgoing.end();
+    outgoing.end(body);
   });
 }
 

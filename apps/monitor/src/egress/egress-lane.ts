@@ -7,6 +7,7 @@ import { BodyMeter } from './body-meter.js';
 import type { Destinations } from './destinations.js';
 import { EgressError, type EgressFault } from './egress-error.js';
 import { fetchThrough, type FetchInit, type FetchedResponse } from './egress-fetch.js';
+import { HouseAddresses, type HouseAnswer } from './house-addresses.js';
 import { assertNotCompressed, assertWebRedirect, basicAuth, endToEndHeaders, portOf } from './http-message.js';
 import type { EgressStats, LaneBudget } from './lane-budget.js';
 import type { Route } from './route.js';
@@ -20,6 +21,7 @@ export class EgressLane {
   private readonly server: Server;
   private readonly connections = new Set<Duplex>();
   private readonly closing = new AbortController();
+  private readonly house = new HouseAddresses();
   private fault: EgressFault | null = null;
 
   private constructor(
@@ -82,7 +84,8 @@ export class EgressLane {
   }
 
   /**
-   * A GET within the lane's rules and budgets, for resolvers and probes. Follows at most five redirects, each checked.
+   * A GET, or a POST with a body, within the lane's rules and budgets, for resolvers and probes. Follows at most five
+   * redirects of a GET, each checked.
    * @throws EgressError
    */
   async fetch(url: string, init: FetchInit = {}): Promise<FetchedResponse> {
@@ -120,6 +123,14 @@ export class EgressLane {
     }
   }
 
+  /**
+   * Has requests of the player answered in this process, without any connection out. Gives the origin to put in front
+   * of a path; it is known to nobody else, and valid until the lane closes or four newer ones were asked for.
+   */
+  serve(answer: HouseAnswer): string {
+    return this.house.add(answer);
+  }
+
   /** Ends every connection and stops to listen. */
   async close(): Promise<void> {
     this.closing.abort();
@@ -135,6 +146,10 @@ export class EgressLane {
     try {
       const url = targetOf(incoming);
       this.budget.request(this.connections.size);
+      if (this.house.owns(url)) {
+        this.noteStatus(await this.house.answer(url, outgoing, this.budget, this.closing.signal));
+        return;
+      }
       const addresses = await this.destinations.of(url.hostname, portOf(url));
       const socket = this.own(await this.connect(addresses, portOf(url)));
       if (outgoing.destroyed) {

@@ -14,10 +14,24 @@ export interface EventIdentity {
   startedStreamMs: number;
 }
 
-/** The id of an appearance: a name-based UUID (version 5, RFC 9562 §5.5), equal for equal identities. */
+/** The id of an appearance, equal for equal identities. */
 export function eventId(identity: EventIdentity): string {
-  const name = [identity.streamId, identity.session, identity.epoch, identity.ruleId, identity.startedStreamMs];
-  const bytes = createHash('sha1').update(NAMESPACE).update(name.join('|')).digest().subarray(0, 16);
+  const { streamId, session, epoch, ruleId, startedStreamMs } = identity;
+  return named([streamId, session, epoch, ruleId, startedStreamMs].join('|'));
+}
+
+/**
+ * The id of anything else that is named for ever by some words and numbers: the same for the same, whoever finds it
+ * and however often.
+ * @param kind keeps ids of different things apart
+ */
+export function nameBasedId(kind: string, ...names: readonly (string | number)[]): string {
+  return named(JSON.stringify([kind, ...names]));
+}
+
+/** A name-based UUID (version 5, RFC 9562 §5.5). */
+function named(name: string): string {
+  const bytes = createHash('sha1').update(NAMESPACE).update(name).digest().subarray(0, 16);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x50, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
   const hex = bytes.toString('hex');

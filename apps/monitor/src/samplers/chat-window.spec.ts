@@ -55,6 +55,17 @@ describe('ChatWindow', () => {
     expect(window.end()).toHaveLength(50);
   });
 
+  it('gives up waiting for lines that do not come', () => {
+    const window = new ChatWindow<string>();
+    window.add(message('1'));
+    window.open('old', 1_000);
+    window.add(message('2'));
+    window.open('young', 5_000);
+    expect(window.expire(999)).toEqual([]);
+    expect(window.expire(1_000).map(({ hit, after }) => [hit, texts(after)])).toEqual([['old', ['2']]]);
+    expect(window.end().map(({ hit }) => hit)).toEqual(['young']);
+  });
+
   it('has no hit without a line', () => {
     const window = new ChatWindow<string>();
     window.open('a');

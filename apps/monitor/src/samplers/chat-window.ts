@@ -18,6 +18,8 @@ export interface ChatContext<Hit> {
 
 interface OpenContext<Hit> {
   hit: Hit;
+  /** When it was opened, in the clock of the caller. */
+  at: number;
   message: ChatMessage;
   before: readonly ChatMessage[];
   after: ChatMessage[];
@@ -39,11 +41,15 @@ export class ChatWindow<Hit> {
     return this.release((context) => context.after.length >= REACH);
   }
 
-  /** Notes a hit in the line added last. @returns contexts that had to give way, the oldest, when too many wait */
-  open(hit: Hit): ChatContext<Hit>[] {
+  /**
+   * Notes a hit in the line added last.
+   * @param at the time, in whatever clock {@link expire} is told
+   * @returns contexts that had to give way, the oldest, when too many wait
+   */
+  open(hit: Hit, at = 0): ChatContext<Hit>[] {
     const message = this.lines.at(-1);
     if (message === undefined) return [];
-    this.waiting.push({ hit, message, before: this.lines.slice(0, -1), after: [] });
+    this.waiting.push({ hit, at, message, before: this.before(), after: [] });
     return this.waiting.length > OPEN_LIMIT ? this.waiting.splice(0, 1) : [];
   }
 
@@ -51,6 +57,16 @@ export class ChatWindow<Hit> {
   peek(): ChatContext<Hit> | null {
     const context = this.waiting.at(-1);
     return context === undefined ? null : { ...context, after: [...context.after] };
+  }
+
+  /** At most {@link REACH} lines before the one added last, oldest first. */
+  before(): readonly ChatMessage[] {
+    return this.lines.slice(0, -1);
+  }
+
+  /** A quiet room must not keep a context for ever. @returns the contexts that were opened at `until` or before */
+  expire(until: number): ChatContext<Hit>[] {
+    return this.release(({ at }) => at <= until);
   }
 
   /** No more lines come. @returns the contexts that were still open */

@@ -16,7 +16,10 @@ async function* frames(count: number, failure?: Error, onEnd?: () => void): Asyn
   }
 }
 
-async function indexes(source: LatestFrame, each: (index: number) => Promise<unknown>): Promise<number[]> {
+async function indexes(
+  source: LatestFrame<CapturedFrame>,
+  each: (index: number) => Promise<unknown>,
+): Promise<number[]> {
   const seen: number[] = [];
   for await (const { index } of source) {
     seen.push(index);

@@ -1,18 +1,16 @@
-import type { CapturedFrame } from '../capture/frame.js';
-
 /**
  * Live pacing: takes frames as fast as they come and keeps only the newest that was not read yet, so that a slow
  * consumer sees the present and not a queue. One reader; the source ends when the reader does.
  */
-export class LatestFrame implements AsyncIterable<CapturedFrame> {
+export class LatestFrame<Frame> implements AsyncIterable<Frame> {
   /** Frames that were replaced before they were read. */
   dropped = 0;
 
-  constructor(private readonly source: AsyncIterable<CapturedFrame>) {}
+  constructor(private readonly source: AsyncIterable<Frame>) {}
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<CapturedFrame, void, void> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<Frame, void, void> {
     const iterator = this.source[Symbol.asyncIterator]();
-    let newest: CapturedFrame | null = null;
+    let newest: Frame | null = null;
     let failure: { error: unknown } | null = null;
     let ended = false;
     let wake = (): void => undefined;
@@ -33,7 +31,7 @@ export class LatestFrame implements AsyncIterable<CapturedFrame> {
     const pumping = pump();
     try {
       for (;;) {
-        const frame = newest as CapturedFrame | null;
+        const frame = newest as Frame | null;
         if (frame !== null) {
           newest = null;
           yield frame;

@@ -3,12 +3,19 @@ import type { CaptureJob } from '#libs/contracts/captures.js';
 import type { SessionReport } from '#libs/contracts/monitors.js';
 import type { EvidenceStore } from '#libs/evidence/evidence-store.js';
 import type { Logger } from '#libs/observability/logger.js';
+import { CHAT_LANE_LIMITS } from '../chat/chat-source.port.js';
+import type { ChatSupervisor } from '../chat/supervisor.js';
 import type { VideoDetector } from '../detectors/detector.port.js';
+import type { KeywordWatch } from '../detectors/phrases/keyword-watch.js';
 import type { EgressProxy } from '../egress/egress-proxy.js';
 import type { Spool } from '../outbox/spool.js';
 import type { Platform } from '../platforms/platform.port.js';
+import type { SpeechDesk } from '../speech/speech-desk.js';
+import type { Voice } from '../speech/stream-ear.js';
+import type { ChatWatchParts } from './chat-watch.js';
 import { FactSink } from './fact-sink.js';
 import type { RuleWatch } from './rule-watch.js';
+import type { SensesParts } from './session-senses.js';
 import { StreamSession } from './stream-session.js';
 
 /** What the sessions of a process share. */
@@ -17,6 +24,11 @@ export interface CaptureServices {
   platforms: ReadonlyMap<string, Platform>;
   egress: EgressProxy;
   detector: VideoDetector;
+  voice: Voice;
+  speech: SpeechDesk;
+  keywords: KeywordWatch;
+  chats: ChatSupervisor;
+  pushes: ChatWatchParts['pushes'];
   rules: RuleWatch;
   spool: Spool;
   evidence: EvidenceStore;
@@ -38,11 +50,13 @@ export class Captures {
   async run(job: CaptureJob, signal: AbortSignal): Promise<void> {
     const { services } = this;
     const session = await services.numbers.next(job.streamId);
+    const detector = services.detector.descriptor.id;
     const model = (): string => services.detector.state().model ?? 'none';
-    const origin = { job, session, monitorId: services.monitorId, model };
+    const origin = { job, session, monitorId: services.monitorId, detector, model };
     const sink = new FactSink(origin, services.spool, services.evidence, services.logger);
-    const platform = services.platforms.get(job.platform);
-    if (platform === undefined) {
+    const platform = services.platforms.get(job.platform) ?? null;
+    const needsPlatform = job.parts.includes('video') || job.parts.includes('audio');
+    if (platform === null && needsPlatform) {
       const detail = `No monitor here knows the platform "${job.platform}".`;
       sink.status({ status: 'error', reason: 'unsupported_scheme', detail, at: services.now() });
       await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
@@ -52,6 +66,8 @@ export class Captures {
     const running = new StreamSession(job, session, {
       ...services,
       rules: () => services.rules.objects,
+      zones: () => services.rules.zonesOf(job.streamId),
+      senses: this.senses(job, sink),
       ...{ platform, lane, sink },
     });
     this.sessions.set(job.streamId, running);
@@ -72,5 +88,14 @@ export class Captures {
   /** Live figures of every session. */
   reports(): SessionReport[] {
     return [...this.sessions.values()].map((session) => session.report());
+  }
+
+  private senses({ streamId }: CaptureJob, sink: FactSink): SensesParts {
+    const { voice, speech, chats, pushes, keywords, rules, egress } = this.services;
+    return {
+      ...{ keywords, sink, hearing: { voice, speech } },
+      reading: { chats, pushes, openLane: () => egress.open(streamId, CHAT_LANE_LIMITS) },
+      signalRule: (signal) => rules.signalRule(signal),
+    };
   }
 }

@@ -22,6 +22,16 @@ describe('diagnose', () => {
     });
   });
 
+  it('waits for what is not on air, and tells at once what somebody must change', () => {
+    const statuses = (['offline', 'gone', 'private', 'geo_blocked', 'auth_required', 'challenge'] as const).map(
+      (status) => diagnose(PlatformError.of(status, 'The site says so.'), 2),
+    );
+    expect(statuses.map(({ status }) => status)).toEqual(['offline', 'offline', 'error', 'error', 'error', 'error']);
+    expect(statuses.map(({ reason }) => reason)).toEqual([
+      ...['offline', 'gone', 'private', 'geo_blocked', 'auth_required', 'challenge'],
+    ]);
+  });
+
   it('takes what it does not know for a failed capture', () => {
     expect(diagnose(new Error('boom'), 9)).toEqual({ status: 'offline', reason: 'capture_failed', detail: 'boom' });
   });

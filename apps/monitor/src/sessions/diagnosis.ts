@@ -14,6 +14,8 @@ export interface Diagnosis {
 /** Faults that time alone may mend: the source is not on air. The others need somebody to change something. */
 const TRANSIENT: ReadonlySet<StatusReason> = new Set([
   'not_found',
+  'offline',
+  'gone',
   'unreachable',
   'stalled',
   'ended',
@@ -31,4 +33,15 @@ export function diagnose(error: unknown, failures: number): Diagnosis {
   const detail = messageOf(error);
   if (!TRANSIENT.has(reason)) return { status: 'error', reason, detail };
   return { status: failures + 1 >= OFFLINE_AFTER ? 'offline' : 'starting', reason, detail };
+}
+
+/** Faults that have nothing to do with how the sound is coded. */
+const NOT_THE_SOUND: ReadonlySet<StatusReason> = new Set([
+  ...(['unknown_host', 'refused_address', 'not_found', 'forbidden', 'unsupported_scheme', 'unreachable'] as const),
+  'budget_exceeded',
+]);
+
+/** Whether a run that brought no picture may have failed for its sound, so that it is worth a try without. */
+export function maySoundBeWhy(error: unknown): boolean {
+  return error instanceof CaptureError && !NOT_THE_SOUND.has(error.reason);
 }

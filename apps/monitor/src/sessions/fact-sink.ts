@@ -1,11 +1,15 @@
 import type { CaptureJob } from '#libs/contracts/captures.js';
+import type { ChatLine } from '#libs/contracts/chat.js';
 import type { Fact } from '#libs/contracts/facts.js';
 import { messageOf } from '#libs/errors/app-error.js';
 import type { EvidenceStore } from '#libs/evidence/evidence-store.js';
 import type { Logger } from '#libs/observability/logger.js';
 import type { CapturedFrame } from '../capture/frame.js';
 import type { Spool } from '../outbox/spool.js';
+import type { FindingSink, HeardFinding, ReadFinding, Transcript } from '../pipeline/finding.types.js';
 import type { Closed, Opened } from '../pipeline/pipeline.types.js';
+import { wavOf } from '../speech/wav.js';
+import { EvidenceDesk } from './evidence-desk.js';
 import type { SessionSink } from './session-sink.js';
 import type { StatusChange } from './session-status.js';
 
@@ -14,80 +18,80 @@ interface Origin {
   job: CaptureJob;
   session: number;
   monitorId: string;
-  /** Name of the model that inspects. */
+  /** Id of the detector that looks at the picture, and name of its model. */
+  detector: string;
   model: () => string;
 }
 
 /** Turns a session's findings into facts: evidence to the store, then the record, fsynced, to the spool. */
-export class FactSink implements SessionSink {
+export class FactSink implements SessionSink, FindingSink {
+  private readonly evidence: EvidenceDesk;
+
   constructor(
     private readonly origin: Origin,
     private readonly spool: Spool,
-    private readonly evidence: EvidenceStore,
+    store: EvidenceStore,
     private readonly logger: Logger,
-  ) {}
+  ) {
+    this.evidence = new EvidenceDesk(spool, store, logger);
+  }
 
   status(change: StatusChange): void {
-    const { job, session, monitorId } = this.origin;
-    const { streamId, generation } = job;
-    this.append({ type: 'stream.status', streamId, session, generation, monitorId, ...change });
-  }
-
-  async opened(event: Opened, frame: CapturedFrame): Promise<void> {
-    const { job, session, model } = this.origin;
-    const { eventId, rule, confidence, objects, startedAt, detectedAt, ptsMs } = event;
-    const evidenceKey = await this.keepEvidence(eventId, frame);
-    const fact: Fact = {
-      type: 'detection.opened',
-      eventId,
-      streamId: job.streamId,
-      session,
-      kind: 'video',
-      ruleId: rule.id,
-      ruleVersion: rule.version,
-      label: rule.label,
-      severity: rule.severity,
-      ...{ confidence, objects },
-      frame: frame.source,
-      evidenceKey,
-      clipKey: null,
-      detector: 'yolo',
-      model: model(),
-      detail: '',
-      ...{ startedAt, detectedAt, ptsMs },
-    };
-    await this.spool.append(fact, evidenceKey === null ? 0 : frame.jpeg.length);
-  }
-
-  async closed(event: Closed): Promise<void> {
-    const { eventId, endedAt, frames, peakConfidence } = event;
-    const { job, session } = this.origin;
-    await this.spool.append({
-      type: 'detection.closed',
-      ...{ eventId, streamId: job.streamId, session, endedAt, frames, peakConfidence },
-    });
-  }
-
-  /** Under pressure the picture is shed and the record kept. */
-  private async keepEvidence(eventId: string, frame: CapturedFrame): Promise<string | null> {
-    const key = `${eventId}.jpg`;
-    if (this.spool.pressure().shedFrames) {
-      this.spool.frameShed();
-      return null;
-    }
-    try {
-      await this.evidence.put(key, frame.jpeg);
-      return key;
-    } catch (error) {
-      this.spool.frameShed();
-      this.logger.error({ eventId, error: messageOf(error) }, 'an evidence image could not be kept');
-      return null;
-    }
-  }
-
-  private append(fact: Fact): void {
+    const { job, monitorId } = this.origin;
+    const fact: Fact = { type: 'stream.status', ...this.of, generation: job.generation, monitorId, ...change };
     this.spool.append(fact).catch((error: unknown) => {
       this.logger.error({ type: fact.type, error: messageOf(error) }, 'a fact could not be kept');
     });
+  }
+
+  async opened(event: Opened, frame: CapturedFrame): Promise<void> {
+    const { detector, model } = this.origin;
+    const { eventId, rule, confidence, objects, startedAt, detectedAt, ptsMs } = event;
+    const picture = await this.evidence.keep(`${eventId}.jpg`, () => frame.jpeg);
+    const fact: Fact = {
+      type: 'detection.opened',
+      ...this.of,
+      ...{ eventId, kind: 'video', ruleId: rule.id, ruleVersion: rule.version, label: rule.label },
+      ...{ severity: rule.severity, confidence, objects, frame: frame.source },
+      ...{ evidenceKey: picture?.key ?? null, clipKey: null, detector, model: model(), detail: '' },
+      ...{ startedAt, detectedAt, ptsMs },
+    };
+    await this.spool.append(fact, picture?.bytes ?? 0);
+  }
+
+  async closed({ eventId, endedAt, frames, peakConfidence }: Closed): Promise<void> {
+    await this.spool.append({ type: 'detection.closed', ...this.of, eventId, endedAt, frames, peakConfidence });
+  }
+
+  async found(finding: HeardFinding | ReadFinding): Promise<void> {
+    const keys = { evidenceKey: null, clipKey: null };
+    if (finding.kind === 'chat') {
+      await this.spool.append({ type: 'detection.opened', ...this.of, ...finding, ...keys });
+      return;
+    }
+    const { pcm, ...rest } = finding;
+    const clip = pcm === null ? null : await this.evidence.keep(`${finding.eventId}.wav`, () => wavOf(pcm));
+    const fact: Fact = { type: 'detection.opened', ...this.of, ...rest, ...keys, clipKey: clip?.key ?? null };
+    await this.spool.append(fact, clip?.bytes ?? 0);
+  }
+
+  async over(eventId: string, endedAt: number): Promise<void> {
+    await this.spool.append({
+      type: 'detection.closed',
+      ...this.of,
+      ...{ eventId, endedAt, frames: 0, peakConfidence: 1 },
+    });
+  }
+
+  async followed(eventId: string, after: readonly ChatLine[]): Promise<void> {
+    await this.spool.append({ type: 'detection.context', ...this.of, eventId, after: [...after] });
+  }
+
+  async written(transcript: Transcript): Promise<void> {
+    await this.spool.append({ type: 'transcript.written', ...this.of, ...transcript });
+  }
+
+  private get of(): { streamId: string; session: number } {
+    return { streamId: this.origin.job.streamId, session: this.origin.session };
   }
 }

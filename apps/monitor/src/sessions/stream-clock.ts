@@ -48,6 +48,11 @@ export class StreamClock {
     return { streamTimeMs, wallTimeMs: Math.round(streamTimeMs + this.smallestDelay(streamTimeMs, receivedAt)) };
   }
 
+  /** Wall time of a moment of the stream, epoch ms, as far as is known from the frames so far. */
+  wallOf(streamTimeMs: number): number {
+    return Math.max(0, Math.round(streamTimeMs + (this.delay?.ms ?? this.startedAt)));
+  }
+
   private smallestDelay(streamTimeMs: number, receivedAt: number): number {
     const seen = receivedAt - streamTimeMs;
     const before = this.delay === null ? seen : this.delay.ms + Math.max(0, receivedAt - this.delay.at) * DRIFT;

@@ -1,52 +1,13 @@
-import type { CaptureJob, ObjectRule } from '#libs/contracts/captures.js';
 import { AppError } from '#libs/errors/app-error.js';
 import { createLogger } from '#libs/observability/logger.js';
 import { ClipDirectory } from '../capture/clips.fixture.js';
 import { findFfmpeg } from '../capture/ffmpeg-binary.js';
-import type { CapturedFrame, FrameFormat } from '../capture/frame.js';
-import type { DetectorState, VideoDetector } from '../detectors/detector.port.js';
 import { EgressProxy } from '../egress/egress-proxy.js';
 import type { Closed, Opened } from '../pipeline/pipeline.types.js';
 import { UrlPlatform } from '../platforms/url/url.platform.js';
 import type { StatusChange } from './session-status.js';
 import { StreamSession } from './stream-session.js';
-
-const rule: ObjectRule = {
-  id: '7a0c1a3e-3c5f-4b62-9a43-0d5d2c1c9d10',
-  version: 1,
-  label: 'light',
-  threshold: 0.5,
-  severity: 'low',
-  cooldownMs: 0,
-};
-
-/** Finds a "light" where the picture is bright: a detector of one line, with the frames of the real capture. */
-class LightDetector implements VideoDetector {
-  readonly descriptor = { id: 'light', title: 'Light', options: {} };
-  readonly frameFormat: FrameFormat | null = { width: 32, height: 32, fit: 'stretch', pad: 0 };
-  condition: DetectorState = { state: 'ready', detail: 'ready', model: 'light', labels: ['light'] };
-  /** Thrown by the next inspections, one each. */
-  readonly faults: Error[] = [];
-  inspected = 0;
-
-  state(): DetectorState {
-    return this.condition;
-  }
-  start(): Promise<void> {
-    return Promise.resolve();
-  }
-  async inspect(
-    frame: CapturedFrame,
-  ): Promise<{ label: string; score: number; box: [number, number, number, number] }[]> {
-    this.inspected += 1;
-    const fault = this.faults.shift();
-    if (fault !== undefined) throw fault;
-    return (frame.pixels[0] ?? 0) > 128 ? [{ label: 'light', score: 0.9, box: [0, 0, 10, 10] }] : [];
-  }
-  stop(): Promise<void> {
-    return Promise.resolve();
-  }
-}
+import { jobOf, LightDetector, lightRule } from './session.fixture.js';
 
 /** Real: ffmpeg, the egress lane, the url platform, the pipeline. The detector looks at brightness alone. */
 describe('StreamSession', () => {
@@ -71,12 +32,9 @@ describe('StreamSession', () => {
     keep: (event: Opened) => Promise<void> = () => Promise.resolve(),
   ): Promise<{ opened: Opened[]; closed: Closed[]; statuses: StatusChange[]; session: StreamSession }> {
     const seen = { opened: [] as Opened[], closed: [] as Closed[], statuses: [] as StatusChange[] };
-    const job: CaptureJob = {
-      ...{ v: 1, streamId: '2f5d0d5a-6c0b-4a57-8d3c-5f1f6d7f0a11', generation: 3, name: 'clip', platform: 'url' },
-      ...{ url: `file://${file}`, priority: 5, parts: ['video'], language: null, chat: null },
-    };
+    const job = jobOf({ url: `file://${file}`, parts: ['video'] });
     const session = new StreamSession(job, 7, {
-      ...{ ffmpegPath, detector, rules: () => [rule] },
+      ...{ ffmpegPath, detector, rules: () => [lightRule] },
       platform: new UrlPlatform(true),
       lane: await egress.open(job.streamId),
       sink: {

@@ -1,38 +1,41 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { CaptureJob, ObjectRule } from '#libs/contracts/captures.js';
-import type { SessionReport } from '#libs/contracts/monitors.js';
+import type { CaptureJob, ObjectRule, Zone } from '#libs/contracts/captures.js';
+import type { PartReport, SessionReport } from '#libs/contracts/monitors.js';
 import { messageOf } from '#libs/errors/app-error.js';
 import type { Logger } from '#libs/observability/logger.js';
-import { Capture } from '../capture/capture.js';
 import { Backoff } from '../capture/backoff.js';
-import type { CapturedFrame, FrameFormat } from '../capture/frame.js';
+import type { FrameFormat } from '../capture/frame.js';
 import type { VideoDetector } from '../detectors/detector.port.js';
 import type { EgressLane } from '../egress/egress-lane.js';
-import { KEEP_RATIO } from '../pipeline/appearance.js';
-import { ObjectPipeline } from '../pipeline/object-pipeline.js';
 import type { Platform, Playback } from '../platforms/platform.port.js';
-import { LatestFrame } from '../samplers/latest-frame.js';
-import { diagnose } from './diagnosis.js';
+import { CaptureRun } from './capture-run.js';
+import { diagnose, maySoundBeWhy } from './diagnosis.js';
+import { PartState } from './part-state.js';
+import { PictureWatch } from './picture-watch.js';
 import { SessionFigures } from './session-figures.js';
+import { SessionSenses, type SensesParts } from './session-senses.js';
 import type { SessionSink } from './session-sink.js';
-import { SessionStatus } from './session-status.js';
+import { SessionStatus, type StatusChange } from './session-status.js';
 import { StreamClock } from './stream-clock.js';
 
 /** Frames are captured in this form while there is no model to look at them: the stream's status stays true. */
 const BLIND_FORMAT: FrameFormat = { width: 64, height: 64, fit: 'stretch', pad: 0 };
-/** So many inspections in a row that fail make the stream's video degraded. */
-const MOST_DETECTOR_FAILURES = 3;
-
-const OFF = { state: 'off', detail: '', since: 0 } as const;
+/** How long the engine may take for what was said last in a file, ms. */
+const LAST_WORDS_MS = 60_000;
+const NO_SOUND = 'The sound cannot be decoded; the picture is watched without it.';
 
 /** What a session works with. */
 export interface SessionParts {
-  platform: Platform;
+  /** Null when no monitor here knows the platform: then there is no picture and no sound. */
+  platform: Platform | null;
   lane: EgressLane;
   detector: VideoDetector;
-  /** The watch list at this moment. */
+  /** The watch list, and the zones of this stream, at this moment. */
   rules: () => readonly ObjectRule[];
+  zones?: () => readonly Zone[];
   sink: SessionSink;
+  /** What hears and reads; the picture alone is watched when unset. */
+  senses?: SensesParts;
   ffmpegPath: string;
   sampleIntervalMs: number;
   /** Longest silence of a live stream, ms; the capture's own rule when unset. */
@@ -43,19 +46,27 @@ export interface SessionParts {
   logger: Logger;
 }
 
-/** Watches one stream from the first resolve to the last frame: resolves, captures, inspects, confirms, records. */
+/** Why a run of the capture ended in order. */
+type RunEnd = 'over' | 'decode_full';
+
+/**
+ * Watches one stream from the first resolve to the last frame, and its chat beside it: picture, sound and chat run by
+ * themselves, and none stops with another.
+ */
 export class StreamSession {
   private readonly status: SessionStatus;
   private readonly figures: SessionFigures;
   private readonly clock: StreamClock;
-  private readonly pipeline: ObjectPipeline;
+  private readonly picture: PictureWatch | null;
+  private readonly senses: SessionSenses | null;
+  private readonly video: PartState;
   private readonly startedAt: number;
   private decode: 'keyframes' | 'full' = 'keyframes';
   private readonly backoff: Backoff;
   /** Runs that failed since the last frame. */
   private failedRuns = 0;
   private firstFrameAt: number | null = null;
-  private failedInspections = 0;
+  private current: CaptureRun | null = null;
 
   /** @param session number of this session, larger than any before it for the stream. */
   constructor(
@@ -63,12 +74,20 @@ export class StreamSession {
     readonly session: number,
     private readonly parts: SessionParts,
   ) {
-    this.startedAt = parts.now();
-    this.status = new SessionStatus((change) => parts.sink.status(change), parts.now);
-    this.figures = new SessionFigures(parts.now);
-    this.clock = new StreamClock(parts.now);
-    this.pipeline = new ObjectPipeline(job.streamId, session);
-    this.backoff = new Backoff(parts.random);
+    const { now, random, detector, rules, zones = () => [], sink, logger, senses } = parts;
+    this.startedAt = now();
+    this.status = new SessionStatus((change) => this.changed(change), now);
+    this.figures = new SessionFigures(now);
+    this.clock = new StreamClock(now);
+    this.backoff = new Backoff(random);
+    const looks = job.parts.includes('video');
+    this.video = new PartState(now, looks);
+    const { streamId } = job;
+    const { status, figures, clock } = this;
+    const watch = { streamId, session, detector, rules, zones, status, figures, sink, logger };
+    this.picture = looks ? new PictureWatch(watch) : null;
+    const shared = { clock, now, logger, onChatState: (report: PartReport) => this.chatChanged(report) };
+    this.senses = senses === undefined ? null : new SessionSenses(job, session, senses, shared);
   }
 
   /**
@@ -76,31 +95,58 @@ export class StreamSession {
    * with back-off; only a defect rejects.
    */
   async run(signal: AbortSignal): Promise<void> {
+    const ending = new AbortController();
+    const chat = this.senses?.chat?.run(AbortSignal.any([signal, ending.signal]));
     try {
-      while (!signal.aborted) {
-        if (await this.attempt(signal)) return;
-        this.figures.restarts += 1;
-        const ranMs = this.firstFrameAt === null ? 0 : this.parts.now() - this.firstFrameAt;
-        const { delayMs } = this.backoff.failed(this.parts.now(), ranMs);
-        await wait(delayMs, undefined, { signal }).catch(() => undefined);
-      }
+      if (this.captures) await this.watchSource(signal);
+      else await this.watchChatAlone(signal);
     } finally {
-      await this.close(this.pipeline.end());
+      ending.abort();
+      await chat;
+      await this.picture?.end();
+      await this.senses?.end(signal.aborted ? 0 : LAST_WORDS_MS);
     }
+  }
+
+  /** Process id of the newest ffmpeg of this session; null before the first. */
+  get ffmpegPid(): number | null {
+    return this.current?.stats.pid ?? null;
   }
 
   /** Live figures for the heartbeat. */
   report(): SessionReport {
     const { status, reason, detail } = this.status.change;
     const { streamId, generation } = this.job;
+    const off = new PartState(this.parts.now, false).report();
+    const senses = this.senses?.report();
     return {
       ...{ streamId, session: this.session, generation, status, reason, detail, startedAt: this.startedAt },
       ...this.figures.report(),
-      parts: { video: OFF, audio: OFF, speech: OFF, chat: OFF },
-      sound: null,
-      chat: null,
-      findingsDropped: 0,
+      ...{ sound: senses?.sound ?? null, chat: senses?.chat ?? null },
+      findingsDropped: senses?.findingsDropped ?? 0,
+      parts: { audio: off, speech: off, chat: off, ...senses?.parts, video: this.video.report() },
     };
+  }
+
+  /** Whether there is anything to capture for. */
+  private get captures(): boolean {
+    return this.picture !== null || (this.senses?.sound ?? null) !== null;
+  }
+
+  private async watchSource(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      if (await this.attempt(signal)) return;
+      this.figures.restarts += 1;
+      const ranMs = this.firstFrameAt === null ? 0 : this.parts.now() - this.firstFrameAt;
+      const { delayMs } = this.backoff.failed(this.parts.now(), ranMs);
+      await wait(delayMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  private async watchChatAlone(signal: AbortSignal): Promise<void> {
+    if ((this.senses?.chat ?? null) === null) this.status.set('live', null, 'No part of this stream is watched.');
+    if (signal.aborted) return;
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
   }
 
   /** One resolve and capture. @returns whether the session is over. */
@@ -108,10 +154,11 @@ export class StreamSession {
     this.firstFrameAt = null;
     try {
       if (this.status.change.status === 'pending') this.status.set('starting');
-      const playback = await this.parts.platform.resolve(this.job.url, signal, this.parts.lane);
-      let again: boolean;
-      do again = await this.watch(playback, signal);
-      while (again && !signal.aborted);
+      const { platform } = this.parts;
+      if (platform === null) throw new Error('There is no platform to resolve with.');
+      const playback = await platform.resolve(this.job.url, signal, this.parts.lane);
+      const end = await this.watch(playback, signal);
+      if (end === 'decode_full' && !signal.aborted) await this.watch(playback, signal);
       return signal.aborted || playback.pace === 'file';
     } catch (error) {
       if (signal.aborted) return true;
@@ -123,89 +170,74 @@ export class StreamSession {
     }
   }
 
-  /** One run of ffmpeg. @returns true when it should start again at once, decoding in full. */
-  private async watch(playback: Playback, signal: AbortSignal): Promise<boolean> {
-    const { parts } = this;
-    const capture = new Capture({
+  /** One playback. Where not even a first picture comes with the sound, it is tried without. */
+  private async watch(playback: Playback, signal: AbortSignal): Promise<RunEnd> {
+    const sound = this.senses?.sound ?? null;
+    if (sound === null) return this.runOnce(playback, null, signal);
+    try {
+      return await this.runOnce(playback, sound, signal);
+    } catch (error) {
+      if (signal.aborted || this.firstFrameAt !== null || !maySoundBeWhy(error)) throw error;
+      const end = this.runOnce(playback, null, signal, () => sound.audio.set('degraded', NO_SOUND));
+      return await end;
+    }
+  }
+
+  /** One run of ffmpeg. */
+  private async runOnce(
+    playback: Playback,
+    sound: SessionSenses['sound'],
+    signal: AbortSignal,
+    onFrame?: () => void,
+  ): Promise<RunEnd> {
+    const { parts, figures } = this;
+    const options = {
       ffmpegPath: parts.ffmpegPath,
       playback,
-      format: parts.detector.frameFormat ?? BLIND_FORMAT,
+      format: (this.picture === null ? null : parts.detector.frameFormat) ?? BLIND_FORMAT,
       sampleIntervalMs: parts.sampleIntervalMs,
       decode: this.decode,
       proxyUrl: /^https?:/i.test(playback.url) ? parts.lane.proxyUrl : null,
       fault: () => parts.lane.lastFault(),
       ...(parts.stallMs === undefined ? {} : { stallMs: parts.stallMs }),
-    });
-    const frames = capture.frames(signal);
-    const latest = new LatestFrame(frames);
-    const droppedBefore = this.figures.dropped;
-    this.clock.restart();
-    for await (const frame of playback.pace === 'file' ? frames : latest) {
-      this.figures.captured += 1 + droppedBefore + latest.dropped - this.figures.dropped;
-      this.figures.dropped = droppedBefore + latest.dropped;
-      this.figures.lastFrameAt = frame.receivedAt;
-      await this.inspect(frame, signal);
-      if (capture.stats.sparseKeyframes && this.decode === 'keyframes') {
+    };
+    const run = new CaptureRun(options, this.clock, sound, signal);
+    this.current = run;
+    const droppedBefore = figures.dropped;
+    for await (const timed of run.frames()) {
+      figures.captured += 1 + droppedBefore + run.dropped - figures.dropped;
+      figures.dropped = droppedBefore + run.dropped;
+      figures.lastFrameAt = timed.frame.receivedAt;
+      this.firstFrameAt ??= timed.frame.receivedAt;
+      this.failedRuns = 0;
+      onFrame?.();
+      if (this.picture === null) this.status.set('live');
+      else await this.picture.inspect(timed, signal);
+      if (run.stats.sparseKeyframes && this.decode === 'keyframes') {
         this.decode = 'full';
         parts.logger.info({ streamId: this.job.streamId }, 'keyframes are far apart: decoding in full');
-        return true;
+        return 'decode_full';
       }
     }
-    return false;
+    return 'over';
   }
 
-  private async inspect(frame: CapturedFrame, signal: AbortSignal): Promise<void> {
-    const { detector, rules: currentRules } = this.parts;
-    const { streamTimeMs, wallTimeMs } = this.clock.at(frame.ptsMs, frame.receivedAt);
-    const rules = currentRules();
-    this.firstFrameAt ??= frame.receivedAt;
-    this.failedRuns = 0;
-    const state = detector.state();
-    if (state.state !== 'ready') {
-      this.status.set('degraded', 'model_missing', state.detail);
-      return;
-    }
-    let objects: Awaited<ReturnType<VideoDetector['inspect']>> = [];
-    try {
-      const least = Math.min(...rules.map(({ threshold }) => threshold)) * KEEP_RATIO;
-      if (rules.length > 0) objects = await detector.inspect(frame, least, signal);
-    } catch (error) {
-      if (!signal.aborted) this.detectorFailed(error);
-      return;
-    }
-    this.failedInspections = 0;
-    this.figures.countInspected();
-    this.status.set('live');
-    const sample = { streamTimeMs, wallTimeMs, ptsMs: frame.ptsMs, objects };
-    const { opened, closed, suppressed } = this.pipeline.inspect(sample, rules);
-    this.figures.suppressed += suppressed;
-    for (const event of opened) {
-      try {
-        await this.parts.sink.opened(event, frame);
-        this.pipeline.committed(event.eventId);
-      } catch (error) {
-        this.pipeline.refused(event.eventId);
-        this.parts.logger.error({ eventId: event.eventId, error: messageOf(error) }, 'an event could not be kept');
-      }
-    }
-    await this.close(closed);
-    this.parts.sink.inspected?.(streamTimeMs);
+  private changed(change: StatusChange): void {
+    const { status, detail } = change;
+    this.parts.sink.status(change);
+    const live = status === 'live' || status === 'degraded';
+    this.senses?.chat?.videoLive(live && this.captures);
+    if (status === 'pending' || status === 'stopped') return;
+    this.video.set(status, detail);
+    if (!live) this.senses?.sound?.audio.set(status, detail);
   }
 
-  private detectorFailed(error: unknown): void {
-    this.figures.detectorFailures += 1;
-    this.failedInspections += 1;
-    this.parts.logger.warn({ streamId: this.job.streamId, error: messageOf(error) }, 'a frame could not be inspected');
-    if (this.failedInspections >= MOST_DETECTOR_FAILURES) {
-      this.status.set('degraded', 'detector_failed', messageOf(error));
-    }
-  }
-
-  private async close(events: Awaited<ReturnType<ObjectPipeline['end']>>): Promise<void> {
-    for (const event of events) {
-      await this.parts.sink.closed(event).catch((error: unknown) => {
-        this.parts.logger.error({ eventId: event.eventId, error: messageOf(error) }, 'the end of an event was lost');
-      });
-    }
+  /** Where chat alone is watched, its state is the stream's. */
+  private chatChanged({ state, detail }: PartReport): void {
+    if (this.captures) return;
+    const reasons = { error: 'forbidden', offline: 'unreachable', degraded: 'unreachable' } as const;
+    if (state === 'off') this.status.set('live', null, detail);
+    else if (state === 'starting' || state === 'live') this.status.set(state, null, detail);
+    else this.status.set(state, reasons[state], detail);
   }
 }

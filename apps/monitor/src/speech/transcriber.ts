@@ -72,6 +72,7 @@ export class Transcriber {
   private soundMs = 0;
   private workMs = 0;
   private lastFailure: string | null = null;
+  private underWay: string | null = null;
 
   constructor(private readonly options: TranscriberOptions) {
     this.now = options.now ?? Date.now;
@@ -86,6 +87,11 @@ export class Transcriber {
   /** Hands over an utterance. Nothing is kept while the engine has no model: there is no use in a backlog. */
   offer(streamId: string, utterance: Utterance): void {
     if (this.options.engine.state().model !== null) this.queue.offer(streamId, utterance);
+  }
+
+  /** Whether anything of a stream waits or is being written down. */
+  isBusyWith(streamId: string): boolean {
+    return this.underWay === streamId || this.queue.holds(streamId);
   }
 
   /** What a stream has lost. */
@@ -118,6 +124,7 @@ export class Transcriber {
     for (let next = await this.queue.take(signal); next !== null; next = await this.queue.take(signal)) {
       const { utterance } = next;
       const startedAt = this.now();
+      this.underWay = next.streamId;
       try {
         const { text, ...by } = await this.options.engine.transcribe(utterance, signal);
         this.workMs += this.now() - startedAt;
@@ -127,6 +134,8 @@ export class Transcriber {
         if (signal.aborted) return;
         this.failed += 1;
         this.lastFailure = messageOf(error);
+      } finally {
+        this.underWay = null;
       }
     }
   }

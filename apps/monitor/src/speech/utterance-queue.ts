@@ -60,6 +60,11 @@ export class UtteranceQueue {
     return oldest === null ? 0 : this.now() - oldest.queuedAt;
   }
 
+  /** Whether anything of a stream waits. */
+  holds(streamId: string): boolean {
+    return this.lanes.has(streamId);
+  }
+
   /** What a stream has lost; zeros for one that was never heard. */
   coverage(streamId: string): Readonly<Coverage> {
     return this.coverages.get(streamId) ?? { queued: 0, dropped: 0, droppedMs: 0 };

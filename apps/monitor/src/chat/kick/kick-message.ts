@@ -23,7 +23,11 @@ const UserBanned = z.object({ id: Id.optional(), user: z.object({ id: Id, userna
 const ChatroomClear = z.object({ id: Id });
 
 /** A frame of the Pusher protocol. `data` is JSON once more, mostly inside a string. */
-export const PusherFrame = z.object({ event: z.string(), channel: z.string().optional(), data: z.unknown() });
+export const PusherFrame = z.object({
+  event: z.string(),
+  channel: z.string().optional(),
+  data: z.unknown().optional(),
+});
 
 /** The inner part of a frame: JSON in a string, or JSON as it is. */
 export function innerData(data: unknown): unknown {

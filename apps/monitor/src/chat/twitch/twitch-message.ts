@@ -2,7 +2,8 @@ import type { ChatFragment, ChatRole } from '#libs/contracts/chat.js';
 import type { ChatDraft } from '../chat-source.port.js';
 import type { IrcLine } from './irc-line.js';
 
-const ROLES: Readonly<Record<string, ChatRole>> = {
+/** What the badges of Twitch say of an author. */
+export const TWITCH_ROLES: Readonly<Record<string, ChatRole>> = {
   broadcaster: 'broadcaster',
   lead_moderator: 'moderator',
   moderator: 'moderator',
@@ -115,7 +116,7 @@ function fragmentsOf(text: string, tag: string): ChatFragment[] {
 function rolesOf(badges: string): ChatRole[] {
   return badges.split(',', 20).flatMap((badge) => {
     const name = badge.split('/', 1)[0] ?? '';
-    return Object.hasOwn(ROLES, name) ? [ROLES[name] as ChatRole] : [];
+    return Object.hasOwn(TWITCH_ROLES, name) ? [TWITCH_ROLES[name] as ChatRole] : [];
   });
 }
 

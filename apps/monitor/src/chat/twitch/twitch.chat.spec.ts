@@ -1,6 +1,6 @@
 import { ChatIrcServer, privmsg } from '#libs/testing/chat-irc-server.js';
 import { ManualClock, until } from '#libs/testing/chat-time.js';
-import { ReadFeed, STREAM_ID } from '../chat-stages.fixture.js';
+import { NO_EVENTSUB, ReadFeed, STREAM_ID } from '../chat-stages.fixture.js';
 import { TwitchChat } from './twitch.chat.js';
 
 describe('Twitch chat', () => {
@@ -9,7 +9,11 @@ describe('Twitch chat', () => {
   const target = { streamId: STREAM_ID, channel: 'Room', options: {} };
 
   const open = async (options: Parameters<typeof ReadFeed.open>[1] = {}, change = {}): Promise<void> => {
-    const stage = { stand: server, source: new TwitchChat({ url: server.url }), target: { ...target, ...change } };
+    const stage = {
+      stand: server,
+      source: new TwitchChat({ url: server.url, eventSub: NO_EVENTSUB }),
+      target: { ...target, ...change },
+    };
     read = await ReadFeed.open(stage, options);
   };
   const live = (): Promise<void> => until('live', () => read.state === 'live');
@@ -30,7 +34,7 @@ describe('Twitch chat', () => {
     ['https://twitch.tv.example.test/somebody', null],
     ['ftp://twitch.tv/somebody', null],
   ])('finds the channel of %s', (url, channel) => {
-    expect(new TwitchChat({ url: '' }).channelOf(new URL(url))).toBe(channel);
+    expect(new TwitchChat({ url: '', eventSub: NO_EVENTSUB }).channelOf(new URL(url))).toBe(channel);
   });
 
   it('asks for tags, logs in without a name, and joins once it is welcome', async () => {

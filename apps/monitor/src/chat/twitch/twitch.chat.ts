@@ -2,35 +2,52 @@ import { z } from 'zod';
 import type { AdapterDescriptor } from '#libs/contracts/monitors.js';
 import { converse, type Say } from '../chat-socket.js';
 import { ChatError, type ChatLink, type ChatSource, type ChatTarget } from '../chat-source.port.js';
+import { readEventSub, type EventSubServers } from './eventsub.js';
 import { parseIrcLine, type IrcLine } from './irc-line.js';
 import { isMessageCommand, toDraft } from './twitch-message.js';
 
 const Channel = z.string().regex(/^[a-z0-9_]{1,25}$/);
+const Secret = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[\x21-\x7e]+$/)
+  .meta({ format: 'password' });
 const Options = z
   .strictObject({
-    /** Login and user token (`chat:read`) of an account to read with; anonymous when unset. */
+    /** IRC: login and user token (`chat:read`) of an account to read with; anonymous when unset. */
     login: Channel.optional(),
-    token: z
+    token: Secret.optional(),
+    /** EventSub: an application, a user token (`user:read:chat`) of it, and the id of that user. */
+    clientId: z
       .string()
-      .min(1)
-      .max(200)
-      .regex(/^[\x21-\x7e]+$/)
-      .meta({ format: 'password' })
+      .regex(/^[A-Za-z0-9]{1,100}$/)
+      .optional(),
+    accessToken: Secret.optional(),
+    userId: z
+      .string()
+      .regex(/^\d{1,20}$/)
       .optional(),
   })
-  .refine(({ login, token }) => (login === undefined) === (token === undefined));
+  .refine(({ login, token }) => (login === undefined) === (token === undefined))
+  .refine(({ clientId, accessToken, userId }) => new Set([clientId, accessToken, userId].map(isUnset)).size === 1)
+  .refine(({ login, clientId }) => login === undefined || clientId === undefined);
 
 /** Servers of Twitch. */
 export interface TwitchChatOptions {
   /** IRC over WebSocket. */
   url: string;
+  eventSub: EventSubServers;
 }
 
 /** First words of a NOTICE that says that the login was refused. */
 const REFUSALS = ['Login authentication failed', 'Improperly formatted auth', 'Login unsuccessful', 'Invalid NICK'];
 const PATHS_THAT_ARE_NO_CHANNEL = ['directory', 'videos', 'settings', 'downloads', 'search', 'p', 'subscriptions'];
 
-/** Reads Twitch chat over IRC on a WebSocket, anonymously or with an account. Source: dev.twitch.tv, "Twitch IRC". */
+/**
+ * Reads Twitch chat: from EventSub when it has the credentials for it, else over IRC on a WebSocket, anonymously or
+ * with an account. Sources: dev.twitch.tv, "EventSub" and "Twitch IRC".
+ */
 export class TwitchChat implements ChatSource {
   readonly descriptor: AdapterDescriptor = { id: 'twitch', title: 'Twitch', options: z.toJSONSchema(Options) };
   /** The platform allows 20 in 10 s. */
@@ -49,7 +66,16 @@ export class TwitchChat implements ChatSource {
     const options = Options.safeParse(target.options);
     if (!channel.success) throw new ChatError('refused', 'The name of the Twitch channel is not valid.');
     if (!options.success)
-      throw new ChatError('refused', 'The options of the Twitch chat are not valid: give login and token, or neither.');
+      throw new ChatError(
+        'refused',
+        'The options of the Twitch chat are not valid: give login and token, or clientId, accessToken and userId, or none.',
+      );
+    const { clientId, accessToken, userId } = options.data;
+    if (clientId !== undefined && accessToken !== undefined && userId !== undefined) {
+      const account = { clientId, accessToken: accessToken.replace(/^oauth:/, ''), userId };
+      await readEventSub(channel.data, account, this.servers.eventSub, link, signal);
+      return;
+    }
     await link.admitted(signal);
     const room = new Room(channel.data, options.data, link);
     await converse(
@@ -66,6 +92,10 @@ export class TwitchChat implements ChatSource {
       signal,
     );
   }
+}
+
+function isUnset(value: string | undefined): boolean {
+  return value === undefined;
 }
 
 /** What one connection has come to know. */

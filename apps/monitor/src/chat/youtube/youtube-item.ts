@@ -29,6 +29,7 @@ const Item = z.object({
     superStickerDetails: Money.omit({ userComment: true }).optional(),
     memberMilestoneChatDetails: z.object({ userComment: z.string().optional() }).optional(),
     messageDeletedDetails: z.object({ deletedMessageId: z.string() }).optional(),
+    messageRetractedDetails: z.object({ retractedMessageId: z.string() }).optional(),
     userBannedDetails: z.object({ bannedUserDetails: z.object({ channelId: z.string() }) }).optional(),
   }),
   authorDetails: Author.optional(),
@@ -71,8 +72,10 @@ export function toDraft(item: unknown): ChatDraft | null | undefined {
     case 'newSponsorEvent':
     case 'membershipGiftingEvent':
       return { ...base, text: shown, kind: 'system' };
-    case 'messageDeletedEvent': {
-      const messageId = snippet.messageDeletedDetails?.deletedMessageId;
+    case 'messageDeletedEvent':
+    case 'messageRetractedEvent': {
+      const messageId =
+        snippet.messageDeletedDetails?.deletedMessageId ?? snippet.messageRetractedDetails?.retractedMessageId;
       if (messageId === undefined) return null;
       return { ...base, externalId: `deleted:${messageId}`, text: '', kind: 'deleted', target: { messageId } };
     }

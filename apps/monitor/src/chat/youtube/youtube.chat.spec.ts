@@ -1,6 +1,6 @@
 import { ManualClock, until } from '#libs/testing/chat-time.js';
 import { ChatYoutubeServer } from '#libs/testing/chat-youtube-server.js';
-import { ReadFeed, STREAM_ID } from '../chat-stages.fixture.js';
+import { NOWHERE, ReadFeed, STREAM_ID } from '../chat-stages.fixture.js';
 import { toDraft } from './youtube-item.js';
 import { YoutubeChat } from './youtube.chat.js';
 
@@ -9,6 +9,14 @@ const item = (type: string, details: object, more: object = { authorDetails: aut
   ...{ id: 'i1', snippet: { type, publishedAt: '2024-01-05T10:00:00.5+00:00', ...details } },
   ...more,
 });
+
+const BY_POLLING = {
+  apiUrl: NOWHERE.youtubeApi,
+  stream: null,
+  siteUrl: NOWHERE.youtubeSite,
+  leastPollMs: 1,
+  leastSitePollMs: 1,
+};
 
 describe('an item of YouTube', () => {
   it.each([
@@ -58,7 +66,7 @@ describe('YouTube chat', () => {
   let read: ReadFeed;
 
   const open = async (clock?: ManualClock, leastPollMs = 20): Promise<void> => {
-    const source = new YoutubeChat({ apiUrl: server.url, leastPollMs });
+    const source = new YoutubeChat({ ...BY_POLLING, apiUrl: server.url, leastPollMs });
     const target = { streamId: STREAM_ID, channel: 'abcdefghijk', options: { apiKey: ChatYoutubeServer.key } };
     read = await ReadFeed.open({ stand: server, source, target }, clock === undefined ? {} : { clock });
   };
@@ -80,7 +88,7 @@ describe('YouTube chat', () => {
     ['https://www.youtube.com/watch', null],
     ['https://youtube.example.test/watch?v=abcdefghijk', null],
   ])('finds the video of %s', (url, channel) => {
-    expect(new YoutubeChat({ apiUrl: '', leastPollMs: 1 }).channelOf(new URL(url))).toBe(channel);
+    expect(new YoutubeChat(BY_POLLING).channelOf(new URL(url))).toBe(channel);
   });
 
   it('asks for the chat of the video, then page by page', async () => {

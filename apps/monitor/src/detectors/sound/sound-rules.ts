@@ -1,4 +1,4 @@
-import { Occurrence, type Turn } from './occurrence.js';
+import { Occurrence, type Turn } from '../occurrence.js';
 import { SlidingMean, type SoundSample } from './sound-sample.js';
 
 /** What can be heard without any speech model. */
@@ -106,6 +106,17 @@ export class SoundRules {
   tick(streamTimeMs: number): SoundEvent[] {
     if (this.lastEndMs === null || streamTimeMs - this.lastEndMs <= GAP_MS) return [];
     return told('audio_lost', this.occurrences.audio_lost.add(this.lastEndMs, streamTimeMs, 'on'));
+  }
+
+  /** A new run of the capture begins: sound is missed from here on only, and nothing is known of the time between. */
+  resume(streamTimeMs: number): SoundEvent[] {
+    const { lastEndMs } = this;
+    if (lastEndMs === null) return [];
+    const events = streamTimeMs - lastEndMs > GAP_MS ? this.forget(lastEndMs) : [];
+    const lost = this.occurrences.audio_lost;
+    if (!lost.isOpen) lost.end(lastEndMs);
+    this.lastEndMs = streamTimeMs;
+    return events;
   }
 
   /** The stream has ended: ends what lasts. */

@@ -1,5 +1,5 @@
 import type { AsrEngine } from './asr.port.js';
-import { HttpEngine } from './http-engine.js';
+import { HttpEngine, type HttpEngineOptions } from './http-engine.js';
 import { SherpaEngine } from './sherpa-engine.js';
 
 /** What the speech engine is made from; the values of the settings of the same meaning. */
@@ -16,6 +16,8 @@ export interface AsrEngineOptions {
   language?: string | undefined;
   /** `SPEECH_THREADS`; 1 when not given. */
   threads?: number | undefined;
+  /** How the server is reached; directly when not given. */
+  fetch?: HttpEngineOptions['fetch'];
 }
 
 /** The engine that the settings ask for. Those of tests cannot be asked for. */
@@ -24,6 +26,6 @@ export function createAsrEngine(options: AsrEngineOptions): AsrEngine {
   if (serverUrl === undefined) return new SherpaEngine({ wanted: model, modelsDir, language, threads });
   return new HttpEngine({
     ...{ baseUrl: serverUrl, apiKey: serverKey, model: model ?? 'whisper-1', language },
-    fetch: (url, init) => fetch(url, init),
+    fetch: options.fetch ?? ((url, init) => fetch(url, init)),
   });
 }

@@ -12,7 +12,7 @@ export interface HttpEngineOptions {
   apiKey?: string | undefined;
   /** Code of the language; empty to let the server find out. */
   language?: string | undefined;
-  /** Goes out; the server is the operator's own choice, so it need not pass the egress of streams. */
+  /** Goes out. */
   fetch: (url: URL, init: RequestInit) => Promise<Response>;
   /** For one utterance; 30 s when not given. */
   timeoutMs?: number | undefined;

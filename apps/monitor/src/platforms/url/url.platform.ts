@@ -1,10 +1,8 @@
 import { access } from 'node:fs/promises';
 import type { AdapterDescriptor } from '#libs/contracts/monitors.js';
-import type { StatusReason } from '#libs/contracts/primitives.js';
-import { redactUrls } from '#libs/observability/logger.js';
-import { EgressError } from '../../egress/egress-error.js';
 import type { FetchedResponse } from '../../egress/egress-fetch.js';
 import { PlatformError, type Platform, type Playback, type WayOut } from '../platform.port.js';
+import { answered } from '../site-answer.js';
 import { sniff } from './media-sniff.js';
 
 /** Schemes that do not pass the egress proxy, and the port that each means when it names none (0: must name one). */
@@ -24,13 +22,21 @@ const RTSP_SWITCHES = /[?&](udp|multicast|http|https|tcp|satip_raw|listen)(?=&|$
 export class UrlPlatform implements Platform {
   readonly descriptor: AdapterDescriptor = { id: 'url', title: 'Stream address', options: {} };
 
-  constructor(private readonly allowFiles: boolean) {}
+  /** @param ownerOf the platform whose page an address is, null when it is none's */
+  constructor(
+    private readonly allowFiles: boolean,
+    private readonly ownerOf: (address: string) => string | null = () => null,
+  ) {}
 
   async resolve(text: string, signal: AbortSignal, lane: WayOut): Promise<Playback> {
     if (!URL.canParse(text) || /[\0-\x20\x7f]/.test(text)) {
       throw new PlatformError('changed', 'unsupported_scheme', 'The stream address is not a valid url.');
     }
     const url = new URL(text);
+    const owner = this.ownerOf(text);
+    if (owner !== null) {
+      throw new PlatformError('changed', 'not_a_stream', `That is a page of ${owner}: choose the platform "${owner}".`);
+    }
     if (url.protocol === 'http:' || url.protocol === 'https:') return this.resolveHttp(text, signal, lane);
     if (url.protocol === 'file:') return this.resolveFile(url);
     const port = DIRECT_PORTS[url.protocol];
@@ -98,24 +104,4 @@ function assertGood(response: FetchedResponse): void {
   if (status === 401 || status === 403 || status === 451) throw new PlatformError('blocked', 'forbidden', said);
   if (status >= 400 || status < 200) throw new PlatformError('offline', 'unreachable', said);
   if (status >= 300) throw new PlatformError('changed', 'not_a_stream', said);
-}
-
-const OUTCOMES: Partial<Record<StatusReason, PlatformError['outcome']>> = {
-  unknown_host: 'gone',
-  refused_address: 'blocked',
-  budget_exceeded: 'blocked',
-  not_a_stream: 'changed',
-};
-
-/** Turns what the way out says into what the port promises. */
-async function answered<Answer>(request: Promise<Answer>, signal?: AbortSignal): Promise<Answer> {
-  try {
-    return await request;
-  } catch (error) {
-    signal?.throwIfAborted();
-    if (!(error instanceof EgressError)) throw error;
-    throw new PlatformError(OUTCOMES[error.reason] ?? 'offline', error.reason, redactUrls(error.message), {
-      cause: error,
-    });
-  }
 }

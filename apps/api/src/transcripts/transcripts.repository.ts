@@ -1,0 +1,89 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import type { Repository, SelectQueryBuilder } from 'typeorm';
+import type { TranscriptWritten } from '#libs/contracts/facts.js';
+import type { Transaction } from '../database/transaction.js';
+import { TranscriptEntity } from './transcript.entity.js';
+
+/** What clients see of a row. */
+export type TranscriptRow = Omit<TranscriptEntity, 'session' | 'vadMean' | 'filters' | 'createdAt'>;
+
+/** Which transcripts to read. */
+export interface TranscriptFilter {
+  /** Only those of streams that this agent looks after; null for all. */
+  agentId: string | null;
+  streamId?: string | undefined;
+  /** Words, in the language of web searches: `"a phrase" or -without`. */
+  q?: string | undefined;
+  from?: string | undefined;
+  to?: string | undefined;
+  /** Only those before this sequence number. */
+  before: string | null;
+  limit: number;
+}
+
+/** What surrounds a word that was found in a headline: control characters, which are taken out of the text before. */
+export const MARKS = { start: '\u0002', end: '\u0003' } as const;
+
+/** The table of transcripts. */
+@Injectable()
+export class TranscriptsRepository {
+  constructor(@InjectRepository(TranscriptEntity) private readonly rows: Repository<TranscriptEntity>) {}
+
+  /**
+   * Inserts segments in one statement. Those that are there already, and those of a stream that was deleted since,
+   * are left out.
+   * @returns the rows that are new, in the order of the facts.
+   */
+  async insert(tx: Transaction, facts: readonly TranscriptWritten[]): Promise<TranscriptRow[]> {
+    return tx.query<TranscriptRow[]>(
+      `WITH inserted AS (
+         INSERT INTO transcripts (id, stream_id, session, text, language, engine, model, vad_mean, filters,
+           started_at, ended_at)
+         SELECT f."segmentId", f."streamId", f.session, f.text, f.language, f.engine, f.model, f."vadMean", f.filters,
+           to_timestamp(f."startedAt" / 1000.0), to_timestamp(f."endedAt" / 1000.0)
+         FROM jsonb_to_recordset($1::jsonb) AS f (
+           position integer, "segmentId" uuid, "streamId" uuid, session bigint, text text, language text, engine text,
+           model text, "vadMean" double precision, filters text[], "startedAt" bigint, "endedAt" bigint)
+         JOIN streams s ON s.id = f."streamId"
+         ORDER BY f.position
+         ON CONFLICT (id) DO NOTHING
+         RETURNING *
+       )
+       SELECT id, seq, stream_id AS "streamId", text, language, engine, model, started_at AS "startedAt",
+         ended_at AS "endedAt"
+       FROM inserted ORDER BY seq`,
+      [JSON.stringify(facts.map((fact, position) => ({ ...fact, position })))],
+    );
+  }
+
+  /** Transcripts, newest first. */
+  list(filter: TranscriptFilter): Promise<TranscriptRow[]> {
+    return this.select(filter).getMany();
+  }
+
+  /** The statement behind {@link list}. */
+  select({ agentId, streamId, q, from, to, before, limit }: TranscriptFilter): SelectQueryBuilder<TranscriptEntity> {
+    const query = this.rows.createQueryBuilder('t').orderBy('t.seq', 'DESC').limit(limit);
+    if (agentId !== null) {
+      query.andWhere('t.stream_id IN (SELECT a.stream_id FROM assignments a WHERE a.agent_id = :agentId)', { agentId });
+    }
+    if (streamId !== undefined) query.andWhere('t.stream_id = :streamId', { streamId });
+    if (q !== undefined) query.andWhere(`t.search @@ websearch_to_tsquery('simple', :q)`, { q });
+    if (from !== undefined) query.andWhere('t.started_at >= :from', { from });
+    if (to !== undefined) query.andWhere('t.started_at < :to', { to });
+    if (before !== null) query.andWhere('t.seq < :before', { before });
+    return query;
+  }
+
+  /** The best stretch of each of these texts, what was found between {@link MARKS}. */
+  async headlines(ids: readonly string[], q: string): Promise<Map<string, string>> {
+    const rows = await this.rows.query<{ id: string; headline: string }[]>(
+      `SELECT id, ts_headline('simple', translate(text, $3 || $4, ''), websearch_to_tsquery('simple', $2),
+         'MinWords=12, MaxWords=40, StartSel="' || $3 || '", StopSel="' || $4 || '"') AS headline
+       FROM transcripts WHERE id = ANY($1)`,
+      [ids, q, MARKS.start, MARKS.end],
+    );
+    return new Map(rows.map(({ id, headline }) => [id, headline]));
+  }
+}
