@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AttachmentsModule } from '../attachments/attachments.module.js';
+import { UsersModule } from '../users/users.module.js';
 import { AssignmentMessages } from './assignment-messages.js';
 import { MessagingController } from './messaging.controller.js';
 import { MessagingRepository } from './messaging.repository.js';
@@ -7,7 +8,7 @@ import { MessagingService } from './messaging.service.js';
 
 /** What users write to each other. */
 @Module({
-  imports: [AttachmentsModule],
+  imports: [AttachmentsModule, UsersModule],
   controllers: [MessagingController],
   providers: [MessagingRepository, MessagingService, AssignmentMessages],
   exports: [MessagingService],

@@ -3,6 +3,7 @@ import { AssignmentsModule } from '../assignments/assignments.module.js';
 import { MessagingModule } from '../messaging/messaging.module.js';
 import { NotificationsModule } from '../notifications/notifications.module.js';
 import { StreamsModule } from '../streams/streams.module.js';
+import { UsersModule } from '../users/users.module.js';
 import { Announcer } from './announcer.js';
 import { ForwardController } from './forward.controller.js';
 import { ForwardService } from './forward.service.js';
@@ -15,7 +16,7 @@ import { UnreadTeller } from './unread-teller.js';
 
 /** Socket.IO: who is connected, and what they are told. */
 @Module({
-  imports: [AssignmentsModule, MessagingModule, NotificationsModule, StreamsModule],
+  imports: [AssignmentsModule, MessagingModule, NotificationsModule, StreamsModule, UsersModule],
   controllers: [ForwardController],
   providers: [
     ForwardService,
