@@ -7,7 +7,6 @@ import {
   MESSAGE_EVENTS,
   NOTIFICATION_EVENTS,
   ROOT_EVENTS,
-  SERVER_EVENTS,
   SocketAnswer,
 } from '#libs/contracts/sockets.js';
 
@@ -21,7 +20,9 @@ export async function restTypes(document: unknown): Promise<string> {
 /** TypeScript types of what the server sends over Socket.IO; stands alone, needs nothing of this repository. */
 export async function socketTypes(): Promise<string> {
   const schemas: Record<string, unknown> = {};
-  for (const schema of [...Object.values(SERVER_EVENTS).flatMap((table) => Object.values(table)), SocketAnswer]) {
+  for (const schema of [ROOT_EVENTS, NOTIFICATION_EVENTS, MESSAGE_EVENTS, { SocketAnswer }].flatMap(
+    (table): z.ZodType[] => Object.values(table),
+  )) {
     Object.assign(schemas, convertSchema(schema, { schemaType: 'output' })?.components);
   }
   for (const schema of Object.values(MESSAGE_CLIENT_EVENTS)) {

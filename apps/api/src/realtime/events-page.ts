@@ -95,7 +95,7 @@ function typeOf(schema: unknown): string {
   const choices = of['anyOf'] ?? of['oneOf'];
   if (Array.isArray(choices)) return choices.map(typeOf).join(' or ');
   if (Array.isArray(of['enum'])) return of['enum'].map((value) => `<code>${escape(String(value))}</code>`).join(', ');
-  if (of['const'] !== undefined) return `<code>${escape(String(of['const']))}</code>`;
+  if (of['const'] !== undefined) return `<code>${escape(JSON.stringify(of['const']))}</code>`;
   if (Array.isArray(of['prefixItems'])) return `[${of['prefixItems'].map(typeOf).join(', ')}]`;
   if (of['type'] === 'array') return `list of ${typeOf(of['items'])}`;
   if (of['type'] === 'object' && typeof of['properties'] === 'object' && of['properties'] !== null) {
