@@ -21,7 +21,7 @@ export async function restTypes(document: unknown): Promise<string> {
 export async function socketTypes(): Promise<string> {
   const schemas: Record<string, unknown> = {};
   for (const schema of [ROOT_EVENTS, NOTIFICATION_EVENTS, MESSAGE_EVENTS, { SocketAnswer }].flatMap(
-    (table): z.ZodType[] => Object.values(table),
+    (table: Readonly<Record<string, z.ZodType>>) => Object.values(table),
   )) {
     Object.assign(schemas, convertSchema(schema, { schemaType: 'output' })?.components);
   }
