@@ -5,7 +5,7 @@ import { ChatFigures, ChatLine, ChatMessage, ChatPush, ChatStatus } from './chat
 import { FactEnvelope, Watermark } from './facts.js';
 import { MonitorHeartbeat } from './monitors.js';
 import { CHANNELS, QUEUES, REDIS, captureJobId } from './names.js';
-import { NOTIFICATION_EVENTS, ROOT_EVENTS } from './sockets.js';
+import { MESSAGE_CLIENT_EVENTS, MESSAGE_EVENTS, NOTIFICATION_EVENTS, ROOT_EVENTS } from './sockets.js';
 
 const schemas: Record<Parameters<typeof goldenFixtures>[0], Record<string, z.ZodType>> = {
   facts: { FactEnvelope, Watermark },
@@ -13,6 +13,8 @@ const schemas: Record<Parameters<typeof goldenFixtures>[0], Record<string, z.Zod
   monitors: { MonitorHeartbeat },
   chat: { ChatMessage, ChatLine, ChatPush, ChatStatus, ChatFigures },
   sockets: { ...ROOT_EVENTS, ...NOTIFICATION_EVENTS },
+  messages: MESSAGE_EVENTS,
+  'client-messages': MESSAGE_CLIENT_EVENTS,
 };
 
 describe.each(Object.entries(schemas))('the golden %s', (name, table) => {

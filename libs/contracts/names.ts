@@ -50,7 +50,7 @@ export function captureJobId(streamId: string): string {
 }
 
 /** Socket.IO namespaces. */
-export const NAMESPACES = { root: '/', notifications: '/notifications' } as const;
+export const NAMESPACES = { root: '/', notifications: '/notifications', messages: '/messages' } as const;
 
 /** Socket.IO rooms; the server alone joins clients to them. */
 export const ROOMS = {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ChatLine } from './chat.js';
+import { NAMESPACES } from './names.js';
 import { Box, Modality, Quote, Severity, StatusReason, StreamStatus } from './primitives.js';
 
 const Instant = z.iso.datetime();
@@ -127,6 +128,115 @@ export const NotificationUpdateEvent = z
   .meta({ id: 'NotificationUpdateEvent' });
 export type NotificationUpdateEvent = z.infer<typeof NotificationUpdateEvent>;
 
+/** A file that was sent along with a message. */
+export const AttachmentView = z
+  .object({
+    id: z.uuid(),
+    /** As a person may save it; its ending says what the content is. */
+    name: z.string(),
+    contentType: z.string(),
+    /** Length in bytes. */
+    size: z.number().int(),
+    /** In pixels; null for what is no image. */
+    width: z.number().int().nullable(),
+    height: z.number().int().nullable(),
+    /** Path to fetch it from, with an access token. */
+    url: z.string(),
+  })
+  .meta({ id: 'Attachment' });
+export type AttachmentView = z.infer<typeof AttachmentView>;
+
+/** A message between two users, as both see it. */
+export const MessageView = z
+  .object({
+    id: z.uuid(),
+    /** Grows with every message of a conversation; the cursor to replay from. */
+    seq: z.string(),
+    /** `system`: written by Vigil for the sender, who did what it tells of. */
+    kind: z.enum(['text', 'system']),
+    senderId: z.uuid(),
+    recipientId: z.uuid(),
+    /** The sender's own id of the message; null for `system`. */
+    clientId: z.uuid().nullable(),
+    body: z.string(),
+    attachments: z.array(AttachmentView),
+    sentAt: Instant,
+    readAt: Instant.nullable(),
+  })
+  .meta({ id: 'Message' });
+export type MessageView = z.infer<typeof MessageView>;
+
+/** The other one of a conversation writes, or stopped. */
+export const TypingEvent = z.object({ userId: z.uuid(), typing: z.boolean(), at: Instant }).meta({ id: 'TypingEvent' });
+export type TypingEvent = z.infer<typeof TypingEvent>;
+
+/** A recipient has read messages of a sender; both hear of it. */
+export const MessageReadEvent = z
+  .object({
+    readerId: z.uuid(),
+    senderId: z.uuid(),
+    /** Null: all of this sender up to `seq`. */
+    ids: z.array(z.uuid()).nullable(),
+    /** The newest of them. */
+    seq: z.string(),
+    readAt: Instant,
+  })
+  .meta({ id: 'MessageReadEvent' });
+export type MessageReadEvent = z.infer<typeof MessageReadEvent>;
+
+/** How many messages the user has not read. */
+export const UnreadMessagesEvent = z
+  .object({ messages: z.number().int().nonnegative() })
+  .meta({ id: 'UnreadMessagesEvent' });
+export type UnreadMessagesEvent = z.infer<typeof UnreadMessagesEvent>;
+
+/** Text that Postgres and JSON can both keep. */
+const MessageText = z
+  .string()
+  .max(4_000)
+  .refine((text) => !text.includes('\0') && !/\p{Surrogate}/u.test(text), 'holds characters that cannot be kept');
+
+/** What a message is made of; the same over REST and Socket.IO. */
+export const NewMessage = z
+  .object({
+    clientId: z
+      .uuid()
+      .describe('An id that the client makes for this message: sent again, it makes no second one, however often.'),
+    body: MessageText.default('').describe('Plain text; may be empty where something is attached.'),
+    attachmentIds: z.array(z.uuid()).max(10).default([]).describe('What was uploaded for it by POST /attachments.'),
+  })
+  .refine(({ body, attachmentIds }) => body.trim() !== '' || attachmentIds.length > 0, {
+    path: ['body'],
+    message: 'is needed where nothing is attached',
+  })
+  .refine(({ attachmentIds }) => new Set(attachmentIds).size === attachmentIds.length, {
+    path: ['attachmentIds'],
+    message: 'names one twice',
+  })
+  .meta({ id: 'NewMessage' });
+export type NewMessage = z.infer<typeof NewMessage>;
+
+/** Which messages to mark as read. */
+export const MessageIds = z.object({ ids: z.array(z.uuid()).min(1).max(200) }).meta({ id: 'MessageIds' });
+export type MessageIds = z.infer<typeof MessageIds>;
+
+/** Sends a message over the socket. */
+export const SendMessage = z.object({ userId: z.uuid(), message: NewMessage }).meta({ id: 'SendMessage' });
+export type SendMessage = z.infer<typeof SendMessage>;
+
+/** Says to the other one of a conversation that the caller writes, or stopped. */
+export const TypingRequest = z.object({ userId: z.uuid(), typing: z.boolean() }).meta({ id: 'TypingRequest' });
+export type TypingRequest = z.infer<typeof TypingRequest>;
+
+/** Answer to what a client sent over a socket: `error` has the stable code and a sentence for a person. */
+export const SocketAnswer = z
+  .union([
+    z.object({ ok: z.literal(true), message: MessageView.optional() }),
+    z.object({ ok: z.literal(false), error: z.object({ code: z.string(), detail: z.string() }) }),
+  ])
+  .meta({ id: 'SocketAnswer' });
+export type SocketAnswer = z.infer<typeof SocketAnswer>;
+
 /** Payload schemas of what the server sends on `/`. */
 export const ROOT_EVENTS = {
   detection: DetectionView,
@@ -145,9 +255,39 @@ export const NOTIFICATION_EVENTS = {
   unread: UnreadEvent,
 } as const;
 
+/** Payload schemas of what the server sends on `/messages`. */
+export const MESSAGE_EVENTS = {
+  message: MessageView,
+  typing: TypingEvent,
+  message_read: MessageReadEvent,
+  unread: UnreadMessagesEvent,
+} as const;
+
+/** Payload schemas of what clients send on `/messages`; on the other namespaces they have nothing to say. */
+export const MESSAGE_CLIENT_EVENTS = {
+  message: SendMessage,
+  typing: TypingRequest,
+  message_read: MessageIds,
+} as const;
+
+/** What the server sends, by namespace. */
+export const SERVER_EVENTS = {
+  [NAMESPACES.root]: ROOT_EVENTS,
+  [NAMESPACES.notifications]: NOTIFICATION_EVENTS,
+  [NAMESPACES.messages]: MESSAGE_EVENTS,
+} as const satisfies Record<string, Record<string, z.ZodType>>;
+
 /** Turns a table of payload schemas into the map of listeners that Socket.IO types want. */
 export type SocketEvents<Table extends Record<string, z.ZodType>> = {
   [Name in keyof Table]: (payload: z.infer<Table[Name]>) => void;
 };
 export type RootEvents = SocketEvents<typeof ROOT_EVENTS>;
 export type NotificationEvents = SocketEvents<typeof NOTIFICATION_EVENTS>;
+export type MessageEvents = SocketEvents<typeof MESSAGE_EVENTS>;
+/** What clients send on `/messages`, with the answer they may ask for. */
+export type MessageClientEvents = {
+  [Name in keyof typeof MESSAGE_CLIENT_EVENTS]: (
+    payload: z.input<(typeof MESSAGE_CLIENT_EVENTS)[Name]>,
+    answer?: (answer: SocketAnswer) => void,
+  ) => void;
+};

@@ -12,6 +12,7 @@ import { DetectionsModule } from './detections/detections.module.js';
 import { EventsModule } from './events/events.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
+import { MessagingModule } from './messaging/messaging.module.js';
 import { MeModule } from './me/me.module.js';
 import { MonitoringModule } from './monitoring/monitoring.module.js';
 import { NotificationsModule } from './notifications/notifications.module.js';
@@ -47,6 +48,7 @@ export class AppModule {
         RulesModule,
         MonitoringModule,
         NotificationsModule,
+        MessagingModule,
         RealtimeModule,
         DetectionsModule,
         ReviewsModule,

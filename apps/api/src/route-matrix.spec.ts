@@ -63,6 +63,7 @@ const MATRIX: Record<string, Row> = {
   'GET /api/health/ready': { expect: everyone },
   'GET /docs': { expect: everyone },
   'GET /docs/': { expect: everyone },
+  'GET /docs/events': { expect: everyone },
   'GET /docs/swagger-ui-init.js': { expect: everyone },
   'GET /docs/docs/swagger-ui-init.js': { expect: everyone },
   'GET /docs/index.html': { expect: everyone },
@@ -315,6 +316,42 @@ const MATRIX: Record<string, Row> = {
     body: () => ({ messages: [{ id: unique(), username: 'a', text: 'b' }] }),
   },
   'POST /api/hooks/kick': { expect: [401, 401, 401, 401, 401, 401], body: () => ({}) },
+
+  'GET /api/conversations': { expect: signedIn },
+  'GET /api/messages/unread-count': { expect: signedIn },
+  'PUT /api/messages/read': { expect: signedIn, body: () => ({ ids: [randomUUID()] }) },
+  'PUT /api/messages/:userId/read': {
+    expect: signedIn,
+    path: ({ disposableAgentId }) => `/api/messages/${disposableAgentId}/read`,
+  },
+  'GET /api/messages/:userId': {
+    expect: signedIn,
+    path: ({ disposableAgentId }) => `/api/messages/${disposableAgentId}`,
+  },
+  'POST /api/messages/:userId': {
+    expect: [401, 201, 201, 201, 401, 401],
+    path: ({ disposableAgentId }) => `/api/messages/${disposableAgentId}`,
+    body: () => ({ clientId: randomUUID(), body: 'Hello.' }),
+  },
+  'DELETE /api/messages/:userId': {
+    expect: [401, 204, 204, 204, 401, 401],
+    path: ({ disposableAgentId }) => `/api/messages/${disposableAgentId}`,
+  },
+  // Without a file.
+  'POST /api/attachments': { expect: [401, 400, 400, 400, 401, 401] },
+  // One of a conversation between two others; an admin has no right to it either.
+  'GET /api/attachments/:id': {
+    expect: [401, 404, 404, 404, 401, 401],
+    path: () => `/api/attachments/${randomUUID()}`,
+  },
+  // For service tokens alone.
+  'POST /api/forward-socketio': {
+    expect: [401, 401, 401, 401, 401, 401],
+    body: ({ streamId }) => ({
+      ...{ namespace: '/', event: 'stream_update', room: 'role:admin' },
+      payload: { streamId, change: 'updated' },
+    }),
+  },
 
   'GET /api/notifications': { expect: signedIn },
   'GET /api/notifications/unread-count': { expect: signedIn },

@@ -160,6 +160,95 @@ export interface components {
         UnreadEvent: {
             notifications: number;
         };
+        Message: {
+            /** Format: uuid */
+            id: string;
+            seq: string;
+            /** @enum {string} */
+            kind: "text" | "system";
+            /** Format: uuid */
+            senderId: string;
+            /** Format: uuid */
+            recipientId: string;
+            clientId: string | null;
+            body: string;
+            attachments: components["schemas"]["Attachment"][];
+            /** Format: date-time */
+            sentAt: string;
+            readAt: string | null;
+        };
+        Attachment: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            contentType: string;
+            size: number;
+            width: number | null;
+            height: number | null;
+            url: string;
+        };
+        TypingEvent: {
+            /** Format: uuid */
+            userId: string;
+            typing: boolean;
+            /** Format: date-time */
+            at: string;
+        };
+        MessageReadEvent: {
+            /** Format: uuid */
+            readerId: string;
+            /** Format: uuid */
+            senderId: string;
+            ids: string[] | null;
+            seq: string;
+            /** Format: date-time */
+            readAt: string;
+        };
+        UnreadMessagesEvent: {
+            messages: number;
+        };
+        SocketAnswer: {
+            /** @constant */
+            ok: true;
+            message?: components["schemas"]["Message"];
+        } | {
+            /** @constant */
+            ok: false;
+            error: {
+                code: string;
+                detail: string;
+            };
+        };
+        SendMessage: {
+            /** Format: uuid */
+            userId: string;
+            message: components["schemas"]["NewMessage"];
+        };
+        NewMessage: {
+            /**
+             * Format: uuid
+             * @description An id that the client makes for this message: sent again, it makes no second one, however often.
+             */
+            clientId: string;
+            /**
+             * @description Plain text; may be empty where something is attached.
+             * @default
+             */
+            body: string;
+            /**
+             * @description What was uploaded for it by POST /attachments.
+             * @default []
+             */
+            attachmentIds: string[];
+        };
+        TypingRequest: {
+            /** Format: uuid */
+            userId: string;
+            typing: boolean;
+        };
+        MessageIds: {
+            ids: string[];
+        };
     };
     responses: never;
     parameters: never;
@@ -173,7 +262,7 @@ export type operations = Record<string, never>;
 type Payload<Name extends keyof components["schemas"]> = components["schemas"][Name];
 
 /** Namespaces; connect with `io(url + namespace, { auth: { token: accessToken } })`. */
-export const NAMESPACES = {"root":"/","notifications":"/notifications"} as const;
+export const NAMESPACES = {"root":"/","notifications":"/notifications","messages":"/messages"} as const;
 
 /** What the server sends on `/`. */
 export interface RootEvents {
@@ -191,4 +280,19 @@ export interface NotificationEvents {
   notification: (payload: Payload<"Notification">) => void;
   notification_update: (payload: Payload<"NotificationUpdateEvent">) => void;
   unread: (payload: Payload<"UnreadEvent">) => void;
+}
+
+/** What the server sends on `/messages`. */
+export interface MessageEvents {
+  message: (payload: Payload<"Message">) => void;
+  typing: (payload: Payload<"TypingEvent">) => void;
+  message_read: (payload: Payload<"MessageReadEvent">) => void;
+  unread: (payload: Payload<"UnreadMessagesEvent">) => void;
+}
+
+/** What clients may send on `/messages`. */
+export interface MessageClientEvents {
+  message: (payload: Payload<"SendMessage">, answer?: (answer: Payload<"SocketAnswer">) => void) => void;
+  typing: (payload: Payload<"TypingRequest">, answer?: (answer: Payload<"SocketAnswer">) => void) => void;
+  message_read: (payload: Payload<"MessageIds">, answer?: (answer: Payload<"SocketAnswer">) => void) => void;
 }

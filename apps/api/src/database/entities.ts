@@ -1,4 +1,5 @@
 import { AssignmentEntity } from '../assignments/assignment.entity.js';
+import { AttachmentEntity } from '../attachments/attachment.entity.js';
 import { AuditEntryEntity } from '../audit/audit-entry.entity.js';
 import { AppSecretEntity } from '../auth/app-secret.entity.js';
 import { PasswordResetEntity } from '../auth/recovery/password-reset.entity.js';
@@ -6,6 +7,7 @@ import { RefreshTokenEntity } from '../auth/refresh-token.entity.js';
 import { InvitationEntity } from '../auth/registration/invitation.entity.js';
 import { SessionEntity } from '../auth/session.entity.js';
 import { DetectionEntity } from '../detections/detection.entity.js';
+import { MessageEntity } from '../messaging/message.entity.js';
 import { IdempotencyKeyEntity } from '../http/idempotency-key.entity.js';
 import { NotificationEntity } from '../notifications/notification.entity.js';
 import { StreamJobEntity } from '../streams/jobs/stream-job.entity.js';
@@ -23,8 +25,10 @@ import { UserEntity } from '../users/user.entity.js';
 export const entities = [
   AppSecretEntity,
   AssignmentEntity,
+  AttachmentEntity,
   AuditEntryEntity,
   DetectionEntity,
+  MessageEntity,
   IdempotencyKeyEntity,
   InvitationEntity,
   NotificationEntity,

@@ -22,6 +22,11 @@ export const DetectionQuery = PageQuery.extend({
   severity: Severity.optional().describe('Only those of this severity.'),
   from: z.iso.datetime({ offset: true }).optional().describe('Only those detected at or after this instant.'),
   to: z.iso.datetime({ offset: true }).optional().describe('Only those detected before this instant.'),
+  after: z
+    .string()
+    .regex(/^\d{1,18}$/, 'must be a `seq`')
+    .optional()
+    .describe('`seq` of the last one you have: lists what came since, oldest first, to catch up.'),
 });
 export type DetectionQuery = z.infer<typeof DetectionQuery>;
 

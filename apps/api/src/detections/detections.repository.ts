@@ -26,6 +26,8 @@ export interface DetectionFilter {
   to?: string | undefined;
   /** Only those before this sequence number. */
   before: string | null;
+  /** Only those after this sequence number, oldest first. */
+  after?: string | undefined;
   limit: number;
 }
 
@@ -100,14 +102,14 @@ export class DetectionsRepository {
     );
   }
 
-  /** Detections, newest first. */
+  /** Detections, newest first, or oldest first with `after`. */
   async list(filter: DetectionFilter): Promise<NamedDetection[]> {
-    const { agentId, id, streamId, kind, detector, label, severity, from, to, before, limit } = filter;
+    const { agentId, id, streamId, kind, detector, label, severity, from, to, before, after, limit } = filter;
     const query = this.rows
       .createQueryBuilder('d')
       .innerJoin('streams', 's', 's.id = d.stream_id')
       .addSelect('s.name', 'stream_name')
-      .orderBy('d.seq', 'DESC')
+      .orderBy('d.seq', after === undefined ? 'DESC' : 'ASC')
       .limit(limit);
     if (agentId !== null) {
       query.andWhere('d.stream_id IN (SELECT a.stream_id FROM assignments a WHERE a.agent_id = :agentId)', { agentId });
@@ -121,6 +123,7 @@ export class DetectionsRepository {
     if (from !== undefined) query.andWhere('d.detected_at >= :from', { from });
     if (to !== undefined) query.andWhere('d.detected_at < :to', { to });
     if (before !== null) query.andWhere('d.seq < :before', { before });
+    if (after !== undefined) query.andWhere('d.seq > :after', { after });
     const { entities, raw } = await query.getRawAndEntities<{ stream_name: string }>();
     return entities.map((detection, index) => ({ detection, streamName: raw[index]?.stream_name ?? '' }));
   }

@@ -13,7 +13,8 @@ import { DetectionsRepository, type NamedDetection } from './detections.reposito
 /** Injection token of the {@link EvidenceStore}. */
 export const EVIDENCE_STORE = Symbol('EVIDENCE_STORE');
 
-const Position = z.tuple([z.string().regex(/^\d{1,19}$/)]);
+/** Position in a list: the sequence number of the last item, and `after` for a list that runs forwards. */
+const Position = z.tuple([z.string().regex(/^\d{1,18}$/), z.literal('after').optional()]);
 
 /** What was detected, for those who may see it: admins all, agents what is on streams assigned to them. */
 @Injectable()
@@ -24,19 +25,22 @@ export class DetectionsService {
     @Inject(EVIDENCE_STORE) private readonly evidence: EvidenceStore,
   ) {}
 
-  /** One page, newest first. */
+  /** One page: newest first, or oldest first after a sequence number. */
   async list(viewer: AuthenticatedUser, query: DetectionQuery): Promise<Page<DetectionView>> {
-    const { limit, cursor, ...filter } = query;
+    const { limit, cursor, after: since, ...filter } = query;
+    const [seq, direction] = decodeCursor(cursor, Position) ?? [];
+    const after = direction === 'after' ? seq : cursor === undefined ? since : undefined;
     const rows = await this.repository.list({
       ...filter,
       agentId: agentIdOf(viewer),
-      before: decodeCursor(cursor, Position)?.[0] ?? null,
+      before: after === undefined ? (seq ?? null) : null,
+      after,
       limit: limit + 1,
     });
     return toPage(
       rows,
       limit,
-      ({ detection }) => [detection.seq],
+      ({ detection }) => (after === undefined ? [detection.seq] : [detection.seq, 'after']),
       (row) => this.views.of(row),
     );
   }

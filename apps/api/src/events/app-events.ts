@@ -3,6 +3,8 @@ import { Injectable } from '@nestjs/common';
 import type {
   AssignmentUpdateEvent,
   DetectionView,
+  MessageReadEvent,
+  MessageView,
   MonitorStatusEvent,
   NotificationUpdateEvent,
   NotificationView,
@@ -17,6 +19,10 @@ interface AppEventMap {
   'transcript.stored': TranscriptView;
   'notification.created': { userId: string; notification: NotificationView };
   'notification.updated': { userId: string; update: NotificationUpdateEvent };
+  'message.sent': MessageView;
+  'message.read': MessageReadEvent;
+  /** A user deleted its side of a conversation. */
+  'conversation.put_away': { userId: string };
   'stream.status': StreamStatusEvent;
   'stream.changed': StreamUpdateEvent;
   'assignment.changed': AssignmentUpdateEvent;

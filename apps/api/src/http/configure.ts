@@ -5,6 +5,7 @@ import helmet from 'helmet';
 import { list } from '#libs/config/settings.js';
 import { CSRF_HEADER } from '../auth/browser/cookies.js';
 import { DocumentationAccess } from '../auth/documentation-access.js';
+import { serveEvents } from '../realtime/serve-events.js';
 import type { ApiSettings } from '../runtime.module.js';
 import { DOCUMENTATION_PATHS, serveOpenApi } from './openapi.js';
 import { plainText, plainUrl } from './plain-text.js';
@@ -43,6 +44,7 @@ export function configureHttp(app: NestExpressApplication, settings: ApiSettings
     const access = app.get(DocumentationAccess);
     app.use(DOCUMENTATION_PATHS, access.middleware);
   }
+  serveEvents(app);
   serveOpenApi(app);
 }
 

@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { ROOMS } from '#libs/contracts/names.js';
 import { AppEvents } from '../events/app-events.js';
-import { NotificationsGateway, RootGateway } from './gateways.js';
+import { MessagesGateway, NotificationsGateway, RootGateway } from './gateways.js';
 import { UnreadTeller } from './unread-teller.js';
 
 /** Tells connected clients what happened: each who may know it, once. */
@@ -13,6 +13,7 @@ export class Announcer implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly events: AppEvents,
     private readonly root: RootGateway,
     private readonly notifications: NotificationsGateway,
+    private readonly messages: MessagesGateway,
     private readonly unread: UnreadTeller,
   ) {}
 
@@ -35,11 +36,23 @@ export class Announcer implements OnApplicationBootstrap, OnModuleDestroy {
       }),
       events.on('notification.created', ({ userId, notification }) => {
         this.notifications.namespace?.to(ROOMS.user(userId)).emit('notification', notification);
-        this.unread.changed(userId);
+        this.unread.notificationsChanged(userId);
       }),
       events.on('notification.updated', ({ userId, update }) => {
         this.notifications.namespace?.to(ROOMS.user(userId)).emit('notification_update', update);
-        this.unread.changed(userId);
+        this.unread.notificationsChanged(userId);
+      }),
+      // Also to the sender, whose other devices show it as well.
+      events.on('message.sent', (message) => {
+        this.both(message.senderId, message.recipientId)?.emit('message', message);
+        this.unread.messagesChanged(message.recipientId);
+      }),
+      events.on('message.read', (read) => {
+        this.both(read.senderId, read.readerId)?.emit('message_read', read);
+        this.unread.messagesChanged(read.readerId);
+      }),
+      events.on('conversation.put_away', ({ userId }) => {
+        this.unread.messagesChanged(userId);
       }),
     );
   }
@@ -51,5 +64,9 @@ export class Announcer implements OnApplicationBootstrap, OnModuleDestroy {
   /** Admins and whoever looks after the stream; a client in both rooms still gets one copy. */
   private watchers(streamId: string) {
     return this.root.namespace?.to([ROOMS.role('admin'), ROOMS.stream(streamId)]);
+  }
+
+  private both(one: string, other: string) {
+    return this.messages.namespace?.to([ROOMS.user(one), ROOMS.user(other)]);
   }
 }

@@ -1,7 +1,8 @@
 import { WebSocketGateway, type OnGatewayInit } from '@nestjs/websockets';
 import { NAMESPACES } from '#libs/contracts/names.js';
+import { MessageInbox } from './message-inbox.js';
 import { SocketSessions } from './socket-sessions.js';
-import type { NotificationsNamespace, RootNamespace } from './socket-types.js';
+import type { MessagesNamespace, NotificationsNamespace, RootNamespace } from './socket-types.js';
 
 /** Namespace `/`: detections, streams, assignments, monitors. */
 @WebSocketGateway({ namespace: NAMESPACES.root })
@@ -28,5 +29,25 @@ export class NotificationsGateway implements OnGatewayInit<NotificationsNamespac
   afterInit(namespace: NotificationsNamespace): void {
     this.namespace = namespace;
     this.sessions.guard(namespace);
+  }
+}
+
+/** Namespace `/messages`: what two users write to each other. */
+@WebSocketGateway({ namespace: NAMESPACES.messages })
+export class MessagesGateway implements OnGatewayInit<MessagesNamespace> {
+  /** Null until the server listens. */
+  namespace: MessagesNamespace | null = null;
+
+  constructor(
+    private readonly sessions: SocketSessions,
+    private readonly inbox: MessageInbox,
+  ) {}
+
+  afterInit(namespace: MessagesNamespace): void {
+    this.namespace = namespace;
+    this.sessions.guard(namespace);
+    namespace.on('connection', (socket) => {
+      this.inbox.attend(namespace, socket);
+    });
   }
 }

@@ -9,15 +9,16 @@ import { Authenticator } from '../auth/authenticator.js';
 import { Cookies } from '../auth/browser/cookies.js';
 import { AppEvents } from '../events/app-events.js';
 import { LOGGER } from '../runtime.module.js';
-import type { AnyNamespace, ClientSocket } from './socket-types.js';
+import { SocketCounters } from './socket-counters.js';
+import type { AnyNamespace, ClientSocket, RootNamespace } from './socket-types.js';
+import { TokenBucket } from './token-bucket.js';
 
 /** All sockets are looked at so often, in ms: what a lost hint would have told is known then. */
 const SWEEP_MS = 4_000;
 /** Sockets of one user in one namespace of one process at most. */
 const MOST_SOCKETS = 50;
-/** Packets of one client in {@link FLOOD_WINDOW_MS} at most; clients have nothing to send. */
-const MOST_PACKETS = 20;
-const FLOOD_WINDOW_MS = 10_000;
+/** Packets of one client; clients have little to send. */
+const PACKET_RATE = { capacity: 20, perSecond: 4 };
 
 const Handshake = z.object({ token: z.string().min(1).max(8_192) });
 
@@ -37,6 +38,7 @@ export class SocketSessions implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly cookies: Cookies,
     private readonly assignments: AssignmentsService,
     private readonly events: AppEvents,
+    private readonly counters: SocketCounters,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -97,17 +99,18 @@ export class SocketSessions implements OnApplicationBootstrap, OnModuleDestroy {
     const { user, expiresAt } = socket.data;
     void socket.join([ROOMS.user(user.id), ROOMS.role(user.role)]);
     const expiry = setTimeout(() => socket.disconnect(true), Math.max(0, expiresAt.getTime() - Date.now()));
-    let packets = 0;
-    const flood = setInterval(() => {
-      packets = 0;
-    }, FLOOD_WINDOW_MS);
-    socket.onAny(() => {
-      packets += 1;
-      if (packets > MOST_PACKETS) socket.disconnect(true);
+    const packets = new TokenBucket(PACKET_RATE);
+    // In front of every listener: what comes too fast is not looked at.
+    socket.use((_packet, next) => {
+      if (packets.take()) {
+        next();
+        return;
+      }
+      this.counters.add('flooded');
+      socket.disconnect(true);
     });
     socket.on('disconnect', () => {
       clearTimeout(expiry);
-      clearInterval(flood);
       this.events.emit('presence.changed', {});
     });
     this.events.emit('presence.changed', {});
@@ -117,7 +120,7 @@ export class SocketSessions implements OnApplicationBootstrap, OnModuleDestroy {
 
   private changed(userId: string): void {
     void this.recheck(this.sockets(userId));
-    for (const namespace of this.namespaces) namespace.serverSideEmit('recheck', userId);
+    for (const namespace of this.namespaces) (namespace as RootNamespace).serverSideEmit('recheck', userId);
   }
 
   private sockets(userId?: string): ClientSocket[] {

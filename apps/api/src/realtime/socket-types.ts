@@ -1,9 +1,9 @@
 import type { Namespace, Socket } from 'socket.io';
-import type { NotificationEvents, RootEvents } from '#libs/contracts/sockets.js';
+import type { MessageClientEvents, MessageEvents, NotificationEvents, RootEvents } from '#libs/contracts/sockets.js';
 import type { AuthenticatedUser } from '../auth/authenticated-user.js';
 
 /** Clients have nothing to say. */
-type ClientEvents = Record<string, never>;
+type NoEvents = Record<string, never>;
 
 /** What api processes tell each other about their clients. */
 interface ProcessEvents {
@@ -18,7 +18,9 @@ interface ClientData {
   expiresAt: Date;
 }
 
-export type RootNamespace = Namespace<ClientEvents, RootEvents, ProcessEvents, ClientData>;
-export type NotificationsNamespace = Namespace<ClientEvents, NotificationEvents, ProcessEvents, ClientData>;
-export type AnyNamespace = RootNamespace | NotificationsNamespace;
-export type ClientSocket = Socket<ClientEvents, RootEvents & NotificationEvents, ProcessEvents, ClientData>;
+export type RootNamespace = Namespace<NoEvents, RootEvents, ProcessEvents, ClientData>;
+export type NotificationsNamespace = Namespace<NoEvents, NotificationEvents, ProcessEvents, ClientData>;
+export type MessagesNamespace = Namespace<MessageClientEvents, MessageEvents, ProcessEvents, ClientData>;
+export type AnyNamespace = RootNamespace | NotificationsNamespace | MessagesNamespace;
+export type ClientSocket = Socket<NoEvents, RootEvents & NotificationEvents, ProcessEvents, ClientData>;
+export type MessagesSocket = Socket<MessageClientEvents, MessageEvents, ProcessEvents, ClientData>;

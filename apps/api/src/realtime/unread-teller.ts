@@ -1,47 +1,54 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { ROOMS } from '#libs/contracts/names.js';
-import { messageOf } from '#libs/errors/app-error.js';
 import type { Logger } from '#libs/observability/logger.js';
+import { MessagingService } from '../messaging/messaging.service.js';
 import { NotificationsService } from '../notifications/notifications.service.js';
 import { LOGGER } from '../runtime.module.js';
-import { NotificationsGateway } from './gateways.js';
+import { MessagesGateway, NotificationsGateway } from './gateways.js';
+import { Paced } from './paced.js';
 
-/** A user hears of the number at most once in so long, in ms, however many notifications come. */
-const PACE_MS = 1_000;
-
-/** Tells users how many notifications they have not read, after it changed. */
+/** Tells users how much they have not read, after it changed; at most once a second. */
 @Injectable()
 export class UnreadTeller implements OnModuleDestroy {
-  private readonly due = new Set<string>();
-  private timer: NodeJS.Timeout | undefined;
+  private readonly ofNotifications: Paced;
+  private readonly ofMessages: Paced;
 
   constructor(
-    private readonly notifications: NotificationsService,
-    private readonly gateway: NotificationsGateway,
-    @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+    notifications: NotificationsService,
+    messaging: MessagingService,
+    notificationsGateway: NotificationsGateway,
+    messagesGateway: MessagesGateway,
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    const failed = (fault: string): void => {
+      logger.warn({ fault }, 'what is unread could not be counted');
+    };
+    this.ofNotifications = new Paced(async (userIds) => {
+      const counts = await notifications.countUnreadOf(userIds);
+      for (const id of userIds) {
+        notificationsGateway.namespace?.to(ROOMS.user(id)).emit('unread', { notifications: counts.get(id) ?? 0 });
+      }
+    }, failed);
+    this.ofMessages = new Paced(async (userIds) => {
+      const counts = await messaging.countUnreadOf(userIds);
+      for (const id of userIds) {
+        messagesGateway.namespace?.to(ROOMS.user(id)).emit('unread', { messages: counts.get(id) ?? 0 });
+      }
+    }, failed);
+  }
 
-  /** The number of this user changed; bounded by the number of users. */
-  changed(userId: string): void {
-    this.due.add(userId);
-    this.timer ??= setTimeout(() => void this.tell(), PACE_MS);
+  /** The user's number of notifications changed. */
+  notificationsChanged(userId: string): void {
+    this.ofNotifications.add(userId);
+  }
+
+  /** The user's number of messages changed. */
+  messagesChanged(userId: string): void {
+    this.ofMessages.add(userId);
   }
 
   onModuleDestroy(): void {
-    clearTimeout(this.timer);
-  }
-
-  private async tell(): Promise<void> {
-    const userIds = [...this.due];
-    this.due.clear();
-    this.timer = undefined;
-    try {
-      const counts = await this.notifications.countUnreadOf(userIds);
-      for (const userId of userIds) {
-        this.gateway.namespace?.to(ROOMS.user(userId)).emit('unread', { notifications: counts.get(userId) ?? 0 });
-      }
-    } catch (error) {
-      this.logger.warn({ fault: messageOf(error) }, 'unread notifications could not be counted');
-    }
+    this.ofNotifications.stop();
+    this.ofMessages.stop();
   }
 }
