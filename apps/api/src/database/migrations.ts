@@ -2,6 +2,7 @@ import { Foundation1763900000000 } from './migrations/1763900000000-foundation.j
 import { Detections1763900100000 } from './migrations/1763900100000-detections.js';
 import { Findings1763900200000 } from './migrations/1763900200000-findings.js';
 import { Teamwork1763900400000 } from './migrations/1763900400000-teamwork.js';
+import { Deliveries1763900600000 } from './migrations/1763900600000-deliveries.js';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -9,4 +10,5 @@ export const migrations = [
   Detections1763900100000,
   Findings1763900200000,
   Teamwork1763900400000,
+  Deliveries1763900600000,
 ];
