@@ -4,11 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
+import { DeliveryQueue } from '#libs/bus/delivery-queue.js';
 import { FactConsumer, FactPublisher } from '#libs/bus/fact-stream.js';
 import { HintSubscriber } from '#libs/bus/channels.js';
 import { connectRedis, type RedisConnection } from '#libs/bus/redis.js';
 import { WatermarkBoard } from '#libs/bus/watermarks.js';
 import type { VideoOpened } from '#libs/contracts/facts.js';
+import { parseSettings } from '#libs/config/settings.js';
+import { apiSettings } from '#libs/config/shared.settings.js';
 import { createLogger } from '#libs/observability/logger.js';
 import { createTestDatabase, testRedisUrl, type TestDatabase } from '#libs/testing/test-database.js';
 import { openDatabase } from '../../apps/api/src/database/open-database.js';
@@ -26,6 +29,10 @@ import { Ingest } from '../../apps/api/src/detections/ingest.js';
 import { LeaderLock } from '../../apps/api/src/detections/leader-lock.js';
 import { SpoolProgressRepository } from '../../apps/api/src/detections/spool-progress.repository.js';
 import { AppEvents } from '../../apps/api/src/events/app-events.js';
+import { Alerting } from '../../apps/api/src/notifications/alerting.js';
+import { AlertsRepository } from '../../apps/api/src/notifications/alerts.repository.js';
+import { Channels } from '../../apps/api/src/notifications/channels/channels.js';
+import { Outbox } from '../../apps/api/src/notifications/deliveries/outbox.js';
 import { NotificationEntity } from '../../apps/api/src/notifications/notification.entity.js';
 import { NotificationsRepository } from '../../apps/api/src/notifications/notifications.repository.js';
 import { NotificationsService } from '../../apps/api/src/notifications/notifications.service.js';
@@ -92,10 +99,7 @@ export class FactPath {
   /** An api's end, running. */
   ingest(name: string): Ingest {
     const { dataSource, events } = this;
-    const notifications = new NotificationsService(
-      new NotificationsRepository(dataSource.getRepository(NotificationEntity)),
-      events,
-    );
+    const notifications = this.notifications(name);
     const repository = new DetectionsRepository(dataSource.getRepository(DetectionEntity));
     const views = new DetectionViews(new ImageLinks('secret'));
     const progress = new SpoolProgressRepository(dataSource);
@@ -117,6 +121,16 @@ export class FactPath {
     ingest.start();
     this.ends.push(() => ingest.stop());
     return ingest;
+  }
+
+  /** Who is told, with the queues of deliveries on this Redis. */
+  private notifications(name: string): NotificationsService {
+    const { dataSource, events } = this;
+    const repository = new NotificationsRepository(dataSource.getRepository(NotificationEntity));
+    const settings = parseSettings(apiSettings, { DATABASE_URL: this.database.url });
+    const outbox = new Outbox(new DeliveryQueue(this.connect(`outbox-${name}`)), logger);
+    const alerting = new Alerting(settings, new AlertsRepository(), repository, new Channels(settings), outbox, events);
+    return new NotificationsService(repository, events, alerting);
   }
 
   opened(changes: Partial<VideoOpened> = {}): VideoOpened {

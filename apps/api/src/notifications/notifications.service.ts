@@ -5,6 +5,7 @@ import type { Transaction } from '../database/transaction.js';
 import type { AfterCommit } from '../detections/fact-handler.js';
 import { AppEvents } from '../events/app-events.js';
 import { decodeCursor, toPage, type Page } from '../http/pagination.js';
+import { Alerting } from './alerting.js';
 import { NotificationsRepository } from './notifications.repository.js';
 import { Position, viewOf, type NotificationQuery, type ReadAllResult, type UnreadCount } from './notifications.dto.js';
 
@@ -14,18 +15,15 @@ export class NotificationsService {
   constructor(
     private readonly repository: NotificationsRepository,
     private readonly events: AppEvents,
+    private readonly alerting: Alerting,
   ) {}
 
   /**
-   * Writes one notification for each detection and recipient (agents assigned to the stream, all enabled admins)
-   * inside the ingest's transaction. One that exists already is left alone.
-   * @returns what tells the recipients once the transaction is committed; nothing for what existed already.
+   * Has people told of new detections inside the ingest's transaction: agents assigned to the stream, and admins.
+   * @returns what tells the recipients once the transaction is committed.
    */
-  async forDetections(tx: Transaction, detections: readonly DetectionView[]): Promise<AfterCommit[]> {
-    const created = await this.repository.insertForDetections(tx, detections);
-    return created.map((row) => () => {
-      this.events.emit('notification.created', { userId: row.userId, notification: viewOf(row) });
-    });
+  forDetections(tx: Transaction, detections: readonly DetectionView[]): Promise<AfterCommit[]> {
+    return this.alerting.raise(tx, detections);
   }
 
   /** The user's own: newest first, or oldest first after a sequence number. */
