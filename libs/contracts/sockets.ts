@@ -86,20 +86,20 @@ export const NotificationView = z
     streamId: z.uuid().nullable(),
     detectionId: z.uuid().nullable(),
     /** Hits that it stands for, the first one and the silenced ones included. */
-    count: z.number().int().positive().default(1),
+    count: z.number().int().positive(),
     /** Hits among them that came under a silence. */
-    suppressed: z.number().int().nonnegative().default(0),
+    suppressed: z.number().int().nonnegative(),
     /** The silence held when it came: nobody was told. */
-    silenced: z.boolean().default(false),
+    silenced: z.boolean(),
     /** The last hit that was counted. */
-    lastAt: Instant.nullable().default(null),
+    lastAt: Instant.nullable(),
     /** Groups what is told of one rule on one stream; null for what is no detection. */
-    alertId: z.uuid().nullable().default(null),
+    alertId: z.uuid().nullable(),
     /** When its recipient took it on; that ends the escalation. */
-    acknowledgedAt: Instant.nullable().default(null),
+    acknowledgedAt: Instant.nullable(),
     /** Who sent or forwarded it, and what they wrote. */
-    senderId: z.uuid().nullable().default(null),
-    note: z.string().default(''),
+    senderId: z.uuid().nullable(),
+    note: z.string(),
     createdAt: Instant,
     readAt: Instant.nullable(),
   })

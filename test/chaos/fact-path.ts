@@ -14,6 +14,8 @@ import { parseSettings } from '#libs/config/settings.js';
 import { apiSettings } from '#libs/config/shared.settings.js';
 import { createLogger } from '#libs/observability/logger.js';
 import { createTestDatabase, testRedisUrl, type TestDatabase } from '#libs/testing/test-database.js';
+import { AuditRepository } from '../../apps/api/src/audit/audit.repository.js';
+import { AuditTrail } from '../../apps/api/src/audit/audit-trail.js';
 import { openDatabase } from '../../apps/api/src/database/open-database.js';
 import { TransactionRunner } from '../../apps/api/src/database/transaction.js';
 import { DetectionEntity } from '../../apps/api/src/detections/detection.entity.js';
@@ -33,6 +35,7 @@ import { Alerting } from '../../apps/api/src/notifications/alerting.js';
 import { AlertsRepository } from '../../apps/api/src/notifications/alerts.repository.js';
 import { Channels } from '../../apps/api/src/notifications/channels/channels.js';
 import { Outbox } from '../../apps/api/src/notifications/deliveries/outbox.js';
+import { EscalationsRepository } from '../../apps/api/src/notifications/escalations.repository.js';
 import { NotificationEntity } from '../../apps/api/src/notifications/notification.entity.js';
 import { NotificationsRepository } from '../../apps/api/src/notifications/notifications.repository.js';
 import { NotificationsService } from '../../apps/api/src/notifications/notifications.service.js';
@@ -129,8 +132,10 @@ export class FactPath {
     const repository = new NotificationsRepository(dataSource.getRepository(NotificationEntity));
     const settings = parseSettings(apiSettings, { DATABASE_URL: this.database.url });
     const outbox = new Outbox(new DeliveryQueue(this.connect(`outbox-${name}`)), logger);
-    const alerting = new Alerting(settings, new AlertsRepository(), repository, new Channels(settings), outbox, events);
-    return new NotificationsService(repository, events, alerting);
+    const alerting = new Alerting(settings, new AlertsRepository(), new Channels(settings), outbox, events);
+    const transactions = new TransactionRunner(dataSource);
+    const audit = new AuditTrail(new AuditRepository(dataSource), logger);
+    return new NotificationsService(repository, events, alerting, new EscalationsRepository(), transactions, audit);
   }
 
   opened(changes: Partial<VideoOpened> = {}): VideoOpened {

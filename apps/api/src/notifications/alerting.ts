@@ -1,16 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import type { DetectionView } from '#libs/contracts/sockets.js';
+import type { DetectionView, NotificationView } from '#libs/contracts/sockets.js';
 import type { Transaction } from '../database/transaction.js';
 import type { AfterCommit } from '../detections/fact-handler.js';
 import { AppEvents } from '../events/app-events.js';
 import { API_SETTINGS, type ApiSettings } from '../runtime.module.js';
-import { AlertsRepository } from './alerts.repository.js';
+import { AlertsRepository, type WrittenNotifications } from './alerts.repository.js';
 import { Channels } from './channels/channels.js';
 import { Outbox } from './deliveries/outbox.js';
-import { bodyOf, NotificationsRepository, titleOf } from './notifications.repository.js';
-import { viewOf } from './notifications.dto.js';
-import { decide, type Decision, type HitGroup, type PolicySettings } from './policy/decide.js';
+import { bodyOf, titleOf } from './notifications.repository.js';
+import { decide, type HitGroup, type PolicySettings } from './policy/decide.js';
 import { reaches } from './policy/severity.js';
 
 /** Turns detections into alerts and has people told, within the transaction that stores them. */
@@ -21,7 +20,6 @@ export class Alerting {
   constructor(
     @Inject(API_SETTINGS) settings: ApiSettings,
     private readonly alerts: AlertsRepository,
-    private readonly notifications: NotificationsRepository,
     private readonly channels: Channels,
     private readonly outbox: Outbox,
     private readonly events: AppEvents,
@@ -47,27 +45,36 @@ export class Alerting {
       },
       this.policy,
     );
-    await this.alerts.write(tx, decision);
-    return [...(await this.tell(tx, decision)), () => this.outbox.queue(decision.deliveries)];
+    const written = await this.alerts.write(tx, decision);
+    return [...this.tell(written), () => this.outbox.queue(decision.deliveries)];
   }
 
-  private async tell(tx: Transaction, { notifications, countedNotifications }: Decision): Promise<AfterCommit[]> {
-    const told = notifications.filter(({ silenced }) => !silenced).map(({ id }) => id);
-    const rows = told.length === 0 ? [] : await this.notifications.findAll(tx, told);
-    const counted = countedNotifications.map(({ id }) => id);
-    const grouped = counted.length === 0 ? [] : await this.notifications.findAll(tx, counted);
+  private tell({ made, counted }: WrittenNotifications): AfterCommit[] {
     return [
-      ...rows.map((row) => () => {
-        this.events.emit('notification.created', { userId: row.userId, notification: viewOf(row) });
-      }),
-      ...grouped
+      ...made
         .filter(({ silenced }) => !silenced)
         .map((row) => () => {
-          const update = { ids: [row.id], readAt: row.readAt?.toISOString() ?? null, count: row.count };
-          this.events.emit('notification.updated', { userId: row.userId, update });
+          this.events.emit('notification.created', { userId: row.userId, notification: newView(row) });
+        }),
+      ...counted
+        .filter(({ silenced }) => !silenced)
+        .map(({ id, userId, readAt, count }) => () => {
+          const update = { ids: [id], readAt: readAt?.toISOString() ?? null, count };
+          this.events.emit('notification.updated', { userId, update });
         }),
     ];
   }
+}
+
+/** A notification just made, as its recipient sees it. */
+function newView(row: WrittenNotifications['made'][number]): NotificationView {
+  const { id, seq, alertId, count, suppressed, silenced, createdAt, hit } = row;
+  const { title, body, severity, streamId, detectionId } = hit;
+  return {
+    ...{ id, seq, kind: 'detection', title, body, severity, streamId, detectionId, alertId },
+    ...{ count, suppressed, silenced, acknowledgedAt: null, senderId: null, note: '', readAt: null },
+    ...{ createdAt: createdAt.toISOString(), lastAt: createdAt.toISOString() },
+  };
 }
 
 /** The settings as the policy takes them. */

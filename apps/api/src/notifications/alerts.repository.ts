@@ -36,6 +36,12 @@ interface SilenceRow {
   ends_at: Date;
 }
 
+/** Notifications as they are stored now. */
+export interface WrittenNotifications {
+  made: (NewNotification & { seq: string; createdAt: Date })[];
+  counted: { id: string; userId: string; count: number; silenced: boolean; readAt: Date | null }[];
+}
+
 /** What the policy needs to know, and what it decided: alerts, and who was told. Everything is set by set. */
 @Injectable()
 export class AlertsRepository {
@@ -138,13 +144,14 @@ export class AlertsRepository {
     return rows.map(({ id }) => id);
   }
 
-  /** Writes alerts, notifications and deliveries. */
-  async write(tx: Transaction, decision: Decision): Promise<void> {
+  /** Writes alerts, notifications and deliveries. @returns what became of the notifications. */
+  async write(tx: Transaction, decision: Decision): Promise<WrittenNotifications> {
     await this.insertAlerts(tx, decision.alerts);
     await this.countAlerts(tx, decision.countedAlerts);
-    await this.insertNotifications(tx, decision.notifications);
-    await this.countNotifications(tx, decision.countedNotifications);
+    const made = await this.insertNotifications(tx, decision.notifications);
+    const counted = await this.countNotifications(tx, decision.countedNotifications);
     await insertDeliveries(tx, decision.deliveries);
+    return { made, counted };
   }
 
   private async insertAlerts(tx: Transaction, alerts: readonly NewAlert[]): Promise<void> {
@@ -181,12 +188,15 @@ export class AlertsRepository {
     );
   }
 
-  private async insertNotifications(tx: Transaction, rows: readonly NewNotification[]): Promise<void> {
-    if (rows.length === 0) return;
+  private async insertNotifications(
+    tx: Transaction,
+    rows: readonly NewNotification[],
+  ): Promise<WrittenNotifications['made']> {
+    if (rows.length === 0) return [];
     // Titles and bodies are those of the alert or of a later hit: sent once for each hit, not for each recipient.
     const hits = [...new Set(rows.map(({ hit }) => hit))];
     const position = new Map(hits.map((hit, index) => [hit, index + 1]));
-    await tx.query(
+    const inserted = await tx.query<{ id: string; seq: string; created_at: Date }[]>(
       `INSERT INTO notifications (id, user_id, alert_id, count, suppressed, silenced, kind, detection_id, stream_id,
                                   title, body, severity)
        SELECT n.id, n.user_id, n.alert_id, n.count, n.suppressed, n.silenced, 'detection', h.detection_id, h.stream_id,
@@ -195,7 +205,8 @@ export class AlertsRepository {
             WITH ORDINALITY AS n (id, count, suppressed, user_id, alert_id, silenced, hit, position)
        JOIN unnest($8::uuid[], $9::uuid[], $10::text[], $11::text[], $12::text[])
             WITH ORDINALITY AS h (detection_id, stream_id, title, body, severity, hit) ON h.hit = n.hit
-       ORDER BY n.position`,
+       ORDER BY n.position
+       RETURNING id, seq, created_at`,
       [
         ...columnsOf(rows),
         rows.map(({ userId }) => userId),
@@ -209,16 +220,26 @@ export class AlertsRepository {
         hits.map(({ severity }) => severity),
       ],
     );
+    const byId = new Map(inserted.map((row) => [row.id, row]));
+    return rows.flatMap((row) => {
+      const stored = byId.get(row.id);
+      return stored === undefined ? [] : [{ ...row, seq: stored.seq, createdAt: stored.created_at }];
+    });
   }
 
-  private async countNotifications(tx: Transaction, counts: readonly Count[]): Promise<void> {
-    if (counts.length === 0) return;
-    await tx.query(
+  private async countNotifications(
+    tx: Transaction,
+    counts: Decision['countedNotifications'],
+  ): Promise<WrittenNotifications['counted']> {
+    if (counts.length === 0) return [];
+    const [rows] = await tx.query<[WrittenNotifications['counted'], number]>(
       `UPDATE notifications n
        SET count = n.count + c.count, suppressed = n.suppressed + c.suppressed, last_at = now()
-       FROM unnest($1::uuid[], $2::integer[], $3::integer[]) AS c (id, count, suppressed) WHERE n.id = c.id`,
+       FROM unnest($1::uuid[], $2::integer[], $3::integer[]) AS c (id, count, suppressed) WHERE n.id = c.id
+       RETURNING n.id, n.user_id AS "userId", n.count, n.silenced, n.read_at AS "readAt"`,
       columnsOf(counts),
     );
+    return rows;
   }
 }
 

@@ -35,7 +35,7 @@ export class Escalator {
 
   /** Takes all that are due one step further. @throws when the database is away. */
   async run(): Promise<void> {
-    for (let taken = BATCH; taken === BATCH; ) taken = await this.batch();
+    for (let taken = BATCH; taken === BATCH;) taken = await this.batch();
   }
 
   private async batch(): Promise<number> {

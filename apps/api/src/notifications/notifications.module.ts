@@ -8,6 +8,8 @@ import { AddressBook } from './deliveries/address-book.repository.js';
 import { DeliveryAuditor } from './deliveries/auditor.js';
 import { Deliverer, DELIVERY_EVIDENCE } from './deliveries/deliverer.js';
 import { DeliveriesRepository } from './deliveries/deliveries.repository.js';
+import { DeliveriesController } from './deliveries/deliveries.controller.js';
+import { DeliveriesService } from './deliveries/deliveries.service.js';
 import { DeliveryProcess } from './deliveries/delivery-process.js';
 import { Outbox } from './deliveries/outbox.js';
 import { EscalationsRepository } from './escalations.repository.js';
@@ -16,11 +18,28 @@ import { Notices } from './notices.js';
 import { NotificationsController } from './notifications.controller.js';
 import { NotificationsRepository } from './notifications.repository.js';
 import { NotificationsService } from './notifications.service.js';
+import { PreferencesController } from './preferences/preferences.controller.js';
+import { PreferencesRepository } from './preferences/preferences.repository.js';
 import { Sealer } from './sealer.js';
+import { SilencesController } from './silences/silences.controller.js';
+import { SilencesRepository } from './silences/silences.repository.js';
+import { SilencesService } from './silences/silences.service.js';
+import { MyWebhooksController } from './webhooks/my-webhooks.controller.js';
+import { WebhooksController } from './webhooks/webhooks.controller.js';
+import { WebhooksRepository } from './webhooks/webhooks.repository.js';
+import { WebhooksService } from './webhooks/webhooks.service.js';
 
 /** Who is told what, over which channels, and what they have read. */
 @Module({
-  controllers: [NotificationsController],
+  // Fixed paths before those with ids.
+  controllers: [
+    NotificationsController,
+    DeliveriesController,
+    PreferencesController,
+    SilencesController,
+    MyWebhooksController,
+    WebhooksController,
+  ],
   providers: [
     AddressBook,
     Alerting,
@@ -28,6 +47,7 @@ import { Sealer } from './sealer.js';
     Channels,
     Deliverer,
     DeliveriesRepository,
+    DeliveriesService,
     DeliveryAuditor,
     DeliveryProcess,
     EscalationsRepository,
@@ -36,7 +56,12 @@ import { Sealer } from './sealer.js';
     NotificationsRepository,
     NotificationsService,
     Outbox,
+    PreferencesRepository,
     Sealer,
+    SilencesRepository,
+    SilencesService,
+    WebhooksRepository,
+    WebhooksService,
     {
       provide: DELIVERY_EVIDENCE,
       inject: [API_SETTINGS],

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { Any, IsNull, type Repository } from 'typeorm';
+import { Any, IsNull, Not, type Repository } from 'typeorm';
 import type { DetectionView } from '#libs/contracts/sockets.js';
 import type { Severity } from '#libs/contracts/primitives.js';
 import type { UserRole } from '../auth/authenticated-user.js';
@@ -89,6 +89,55 @@ export class NotificationsRepository {
       .groupBy('n.user_id')
       .getRawMany<{ userId: string; unread: number }>();
     return new Map(rows.map(({ userId, unread }) => [userId, unread]));
+  }
+
+  /** Whether this user may look at the stream: an admin, or one of its agents. */
+  async mayWatch(userIds: readonly string[], streamId: string): Promise<string[]> {
+    const rows = await this.rows.query<{ id: string }[]>(
+      `SELECT u.id FROM users u WHERE u.id = ANY($1) AND u.disabled_at IS NULL AND (u.role = 'admin'
+         OR EXISTS (SELECT 1 FROM assignments a WHERE a.stream_id = $2 AND a.agent_id = u.id))`,
+      [userIds, streamId],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /** What a user has forwarded, newest first. */
+  listForwarded(senderId: string, before: string | null, limit: number): Promise<NotificationEntity[]> {
+    const query = this.rows
+      .createQueryBuilder('n')
+      .where(`n.senderId = :senderId AND n.kind = 'forward'`, { senderId })
+      .orderBy('n.seq', 'DESC')
+      .limit(limit);
+    if (before !== null) query.andWhere('n.seq < :before', { before });
+    return query.getMany();
+  }
+
+  async markUnread(userId: string, id: string): Promise<boolean> {
+    const result = await this.rows.update({ userId, id, readAt: Not(IsNull()) }, { readAt: null });
+    return (result.affected ?? 0) > 0;
+  }
+
+  /** Notes that its recipient takes it on; that is reading it, too. @returns whether it was not so already. */
+  async acknowledge(tx: Transaction, userId: string, id: string): Promise<boolean> {
+    const [, changed] = await tx.query<[unknown[], number]>(
+      `UPDATE notifications SET acknowledged_at = now(), read_at = coalesce(read_at, now())
+       WHERE id = $2 AND user_id = $1 AND acknowledged_at IS NULL`,
+      [userId, id],
+    );
+    return changed > 0;
+  }
+
+  /** @param userId null for everybody's. @param id null for all. @returns how many are gone. */
+  async remove(userId: string | null, id: string | null): Promise<number> {
+    const [, count] = await this.rows.query<[unknown[], number]>(
+      'DELETE FROM notifications WHERE ($1::uuid IS NULL OR user_id = $1) AND ($2::uuid IS NULL OR id = $2)',
+      [userId, id],
+    );
+    return count;
+  }
+
+  findAny(id: string): Promise<NotificationEntity | null> {
+    return this.rows.findOneBy({ id });
   }
 
   find(userId: string, id: string): Promise<NotificationEntity | null> {

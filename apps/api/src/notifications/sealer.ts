@@ -16,7 +16,9 @@ export class Sealer {
     @Inject(API_SETTINGS) settings: Pick<ApiSettings, 'SECRETS_KEY'>,
     @Inject(SIGNING_SECRET) signingSecret: string,
   ) {
-    this.key = createHmac('sha256', settings.SECRETS_KEY ?? signingSecret).update('vigil: sealed secrets').digest();
+    this.key = createHmac('sha256', settings.SECRETS_KEY ?? signingSecret)
+      .update('vigil: sealed secrets')
+      .digest();
   }
 
   /** @param purpose what it belongs to: it opens for the same one only. */

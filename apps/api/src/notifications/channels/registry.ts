@@ -5,4 +5,8 @@ import { telegramChannel } from './telegram/telegram.channel.js';
 import { webhookChannel } from './webhook/webhook.channel.js';
 
 /** Every channel; one that is not listed here does not exist. */
-export const registry: readonly ((settings: ApiSettings) => Channel)[] = [emailChannel, telegramChannel, webhookChannel];
+export const registry: readonly ((settings: ApiSettings) => Channel)[] = [
+  emailChannel,
+  telegramChannel,
+  webhookChannel,
+];

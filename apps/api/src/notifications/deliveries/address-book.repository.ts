@@ -60,7 +60,10 @@ export class AddressBook {
   }
 
   /** Disables an endpoint. @returns its owner and address; undefined when it was disabled already. */
-  async disableWebhook(endpointId: string, reason: string): Promise<{ userId: string | null; url: string } | undefined> {
+  async disableWebhook(
+    endpointId: string,
+    reason: string,
+  ): Promise<{ userId: string | null; url: string } | undefined> {
     const [rows] = await this.dataSource.query<[{ userId: string | null; url: string }[], number]>(
       `UPDATE webhook_endpoints SET disabled_at = now(), disabled_reason = $2
        WHERE id = $1 AND disabled_at IS NULL RETURNING user_id AS "userId", url`,

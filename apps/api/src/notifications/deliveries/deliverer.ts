@@ -122,14 +122,18 @@ export class Deliverer {
     const disabled = await this.addresses.disableWebhook(endpointId, reason);
     if (disabled === undefined) return;
     const host = new URL(disabled.url).host;
-    await this.notices.tell(disabled.userId, `The webhook on ${host} was disabled`, `${reason} Mend it, then enable it.`);
+    await this.notices.tell(
+      disabled.userId,
+      `The webhook on ${host} was disabled`,
+      `${reason} Mend it, then enable it.`,
+    );
   }
 
   /** What no silence covers now: a silence holds also for what was waiting to be sent. */
   private async audible(items: Items, now: number): Promise<Items> {
     const silences = await this.alerts.silences(this.deliveries.manager, now);
-    return items.filter(
-      ({ kind, ...item }) => kind !== 'detection' && kind !== 'escalation' ? true : silenceFor(item, silences, now) === null,
+    return items.filter(({ kind, ...item }) =>
+      kind !== 'detection' && kind !== 'escalation' ? true : silenceFor(item, silences, now) === null,
     );
   }
 
@@ -137,7 +141,8 @@ export class Deliverer {
     const [first] = items;
     const [title, body] =
       items.length === 1 ? [first?.title ?? '', first?.body ?? ''] : [`${String(items.length)} notifications`, ''];
-    const severity = SEVERITIES.filter((candidate) => items.some((item) => item.severity === candidate)).at(-1) ?? 'info';
+    const severity =
+      SEVERITIES.filter((candidate) => items.some((item) => item.severity === candidate)).at(-1) ?? 'info';
     return {
       ...{ id: row.id, title, body, severity },
       items: items.map(({ ruleId: _ruleId, label: _label, evidenceKey: _key, ...item }) => item),

@@ -75,7 +75,9 @@ export class DeliveriesRepository {
   }
 
   /** What a delivery tells of, oldest first. */
-  items(row: DeliveryRow): Promise<(ChannelItem & { ruleId: string | null; label: string; evidenceKey: string | null })[]> {
+  items(
+    row: DeliveryRow,
+  ): Promise<(ChannelItem & { ruleId: string | null; label: string; evidenceKey: string | null })[]> {
     return this.dataSource.query(
       `SELECT n.id AS "notificationId", a.id AS "alertId", coalesce(n.detection_id, a.detection_id) AS "detectionId",
               coalesce(n.stream_id, a.stream_id) AS "streamId", coalesce(n.kind, 'detection') AS kind,
@@ -138,7 +140,9 @@ export class DeliveriesRepository {
   }
 
   async find(id: string): Promise<DeliveryRow | null> {
-    const [row] = await this.dataSource.query<DeliveryRow[]>(`SELECT ${COLUMNS} FROM deliveries d WHERE d.id = $1`, [id]);
+    const [row] = await this.dataSource.query<DeliveryRow[]>(`SELECT ${COLUMNS} FROM deliveries d WHERE d.id = $1`, [
+      id,
+    ]);
     return row ?? null;
   }
 

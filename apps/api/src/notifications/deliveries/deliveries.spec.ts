@@ -109,6 +109,9 @@ describe('deliveries', () => {
     expect(call?.headers['webhook-id']).toBe(rows[1]?.id);
     expect(call !== undefined && WebhookServer.isSigned(call, secret)).toBe(true);
     expect(call !== undefined && WebhookServer.isSigned({ ...call, body: `${call.body} ` }, secret)).toBe(false);
-    expect(JSON.parse(call?.body ?? '')).toMatchObject({ type: 'alert', data: { items: [{ detectionId: id, count: 1 }] } });
+    expect(JSON.parse(call?.body ?? '')).toMatchObject({
+      type: 'alert',
+      data: { items: [{ detectionId: id, count: 1 }] },
+    });
   }, 30_000);
 });

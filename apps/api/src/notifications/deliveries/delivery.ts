@@ -1,9 +1,7 @@
 import { z } from 'zod';
 
 /** Where a delivery stands. `dead`: given up; `suppressed`: a silence came before it was sent. */
-export const DeliveryState = z
-  .enum(['pending', 'sending', 'sent', 'dead', 'suppressed'])
-  .meta({ id: 'DeliveryState' });
+export const DeliveryState = z.enum(['pending', 'sending', 'sent', 'dead', 'suppressed']).meta({ id: 'DeliveryState' });
 export type DeliveryState = z.infer<typeof DeliveryState>;
 
 /** One attempt, and what became of it. */

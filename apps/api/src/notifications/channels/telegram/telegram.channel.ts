@@ -9,9 +9,7 @@ const TelegramTarget = z.object({ chatId: z.string().regex(/^-?\d{1,20}$/) });
 const [LONGEST_TEXT, LONGEST_CAPTION] = [4_096, 1_024];
 
 /** Sends over the bot of `TELEGRAM_BOT_TOKEN`. */
-export function telegramChannel(
-  settings: Pick<ApiSettings, 'TELEGRAM_BOT_TOKEN' | 'TELEGRAM_API_URL'>,
-): Channel {
+export function telegramChannel(settings: Pick<ApiSettings, 'TELEGRAM_BOT_TOKEN' | 'TELEGRAM_API_URL'>): Channel {
   const token = settings.TELEGRAM_BOT_TOKEN;
   const api = token === undefined ? null : new TelegramApi(settings.TELEGRAM_API_URL, token);
   return {
@@ -37,6 +35,8 @@ export function telegramChannel(
 }
 
 function textOf({ severity, items, link }: ChannelMessage): string {
-  const lines = items.map(({ title, body, count }) => `${title}${count > 1 ? ` (${String(count)} times)` : ''}\n${body}`);
+  const lines = items.map(
+    ({ title, body, count }) => `${title}${count > 1 ? ` (${String(count)} times)` : ''}\n${body}`,
+  );
   return `[${severity}] ${lines.join('\n\n')}${link === null ? '' : `\n${link}`}`;
 }

@@ -43,7 +43,9 @@ export function webhookChannel({ WEBHOOK_ALLOW }: Pick<ApiSettings, 'WEBHOOK_ALL
 /** `v1,` and the HMAC-SHA256 of id, timestamp and body, in base64. @param secret `whsec_` and the key in base64. */
 export function signatureOf(secret: string, id: string, timestamp: number, body: string): string {
   const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
-  return `v1,${createHmac('sha256', key).update(`${id}.${String(timestamp)}.${body}`).digest('base64')}`;
+  return `v1,${createHmac('sha256', key)
+    .update(`${id}.${String(timestamp)}.${body}`)
+    .digest('base64')}`;
 }
 
 function payloadOf(message: ChannelMessage): object {
