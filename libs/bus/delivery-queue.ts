@@ -115,8 +115,8 @@ export class DeliveryWorker {
     void this.worker.run();
   }
 
-  /** @param force leave attempts under way to their fate, as a crash would. */
-  async close(force = false): Promise<void> {
-    await this.worker.close(force);
+  /** Takes no more, and waits for attempts at hand. */
+  async close(): Promise<void> {
+    await this.worker.close();
   }
 }

@@ -52,20 +52,11 @@ export class DeliveryProcess implements OnApplicationBootstrap, OnModuleDestroy 
 
   /** Before the data source closes: attempts at hand are finished. */
   async onModuleDestroy(): Promise<void> {
-    await this.end(false);
-  }
-
-  /** Ends as a crash would: attempts at hand are left to their fate. For specs. */
-  async crash(): Promise<void> {
-    await this.end(true);
-  }
-
-  private async end(force: boolean): Promise<void> {
     this.stopping = true;
     clearTimeout(this.timer);
     await this.tending;
     const patience = new Promise((resolve) => setTimeout(resolve, this.settings.DELIVERY_SEND_TIMEOUT_MS).unref());
-    await Promise.race([Promise.all(this.workers.map((worker) => worker.close(force))), patience]);
+    await Promise.race([Promise.all(this.workers.map((worker) => worker.close())), patience]);
     await this.lock.release();
     this.redis?.disconnect();
   }

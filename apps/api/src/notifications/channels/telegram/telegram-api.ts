@@ -6,7 +6,7 @@ const Answer = z.object({
   error_code: z.number().int().optional(),
   description: z.string().optional(),
   parameters: z.object({ retry_after: z.number().nonnegative().optional() }).optional(),
-  result: z.unknown(),
+  result: z.unknown().optional(),
 });
 const SentMessage = z.object({ message_id: z.number().int() });
 type SentMessage = z.infer<typeof SentMessage>;
