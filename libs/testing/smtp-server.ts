@@ -92,7 +92,7 @@ class Conversation {
       this.say(this.loginSteps === 0 ? '235 welcome' : '334 UGFzc3dvcmQ6');
       return;
     }
-    const verb = /^[A-Z]+/i.exec(line)?.[0].toUpperCase();
+    const verb = /^[A-Z]+/i.exec(line)?.[0].toUpperCase() ?? '';
     switch (verb) {
       case 'EHLO':
         this.say('250-loopback\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN');

@@ -24,16 +24,16 @@ export class WebhookServer {
   private constructor(private readonly server: Server) {}
 
   static async start(): Promise<WebhookServer> {
-    const calls: WebhookCall[] = [];
-    let receiver: WebhookServer | undefined;
-    const server = createServer((request, response) => {
+    const server = createServer();
+    const receiver = new WebhookServer(server);
+    server.on('request', (request, response) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('error', () => undefined);
       request.on('end', () => {
         const body = Buffer.concat(chunks).toString('utf8');
-        calls.push({ path: request.url ?? '', headers: request.headers, body, at: Date.now() });
-        const script = receiver?.script.shift() ?? { status: 204 };
+        receiver.calls.push({ path: request.url ?? '', headers: request.headers, body, at: Date.now() });
+        const script = receiver.script.shift() ?? { status: 204 };
         if ('drop' in script) {
           request.socket.destroy();
           return;
@@ -44,8 +44,6 @@ export class WebhookServer {
       });
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    receiver = new WebhookServer(server);
-    Object.assign(receiver, { calls });
     return receiver;
   }
 

@@ -163,7 +163,7 @@ describe('alerts', () => {
     );
   }, 30_000);
 
-  it('wait for the morning in quiet hours, as one digest', async () => {
+  it('are told as their recipient chose, in a time zone that there is', async () => {
     const hour = new Date().getUTCHours();
     const clock = (value: number): string => `${String((value + 24) % 24).padStart(2, '0')}:00`;
     const quietHours = { from: clock(hour - 1), to: clock(hour + 2), timeZone: 'UTC' };

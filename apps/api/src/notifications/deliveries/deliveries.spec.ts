@@ -23,6 +23,7 @@ async function until(claim: () => boolean | Promise<boolean>, what: string, pati
 interface Row {
   id: string;
   state: string;
+  kind: string;
   channel: string;
   attempts: number;
   log: { outcome: string; detail: string }[];
@@ -264,5 +265,28 @@ describe('deliveries', () => {
     expect(after.body['disabledAt']).not.toBeNull();
     const enabled = await api.call('PATCH', `/api/me/webhooks/${String(made.body['id'])}`, token, { enabled: true });
     expect(enabled.body['disabledAt']).toBeNull();
+  }, 30_000);
+
+  it('wait for the end of quiet hours, and go out as one digest', async () => {
+    const hour = new Date().getUTCHours();
+    const clock = (value: number): string => `${String((value + 24) % 24).padStart(2, '0')}:00`;
+    const quietHours = { from: clock(hour - 2), to: clock(hour + 3), timeZone: 'UTC' };
+    const body = { channels: { email: 'info', telegram: null, webhook: null }, quietHours };
+    expect((await api.call('PUT', '/api/me/notification-preferences', token, body)).status).toBe(200);
+    const mails = smtp.mails.length;
+    const [first, second] = [await api.detect(streamId), await api.detect(streamId)];
+    const [digest] = await rowsOf(first.id);
+    expect(digest).toMatchObject({ kind: 'digest', state: 'pending' });
+    expect(await rowsOf(second.id)).toEqual([]);
+    const { body: list } = await api.call('GET', '/api/notifications?limit=2', token);
+    for (const { id } of list['items'] as { id: string }[]) {
+      const { body: own } = await api.call('GET', `/api/notifications/${id}/deliveries`, token);
+      expect(own['items']).toMatchObject([{ id: digest?.id, kind: 'digest' }]);
+    }
+    // The morning comes early.
+    expect((await api.call('POST', `/api/deliveries/${String(digest?.id)}/retry`, token)).status).toBe(202);
+    await until(() => smtp.mails.length > mails, 'the digest arrives');
+    expect(smtp.mails.length).toBe(mails + 1);
+    expect(smtp.mails.at(-1)?.header('Subject')).toBe('[medium] 2 notifications');
   }, 30_000);
 });

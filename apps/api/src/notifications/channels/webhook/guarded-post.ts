@@ -34,7 +34,12 @@ export class GuardedPost {
    * followed.
    * @throws DeliveryFault when the address is refused or nothing answers.
    */
-  async post(url: string, body: string, headers: Readonly<Record<string, string>>, signal: AbortSignal) {
+  async post(
+    url: string,
+    body: string,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<PostAnswer> {
     const target = new URL(url);
     const address = await this.checked(target);
     try {
