@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import type { DeliveryJob } from '#libs/bus/delivery-queue.js';
 import { messageOf } from '#libs/errors/app-error.js';
@@ -45,8 +46,10 @@ export class Deliverer {
 
   /** @throws when the database is away; the auditor then finds the row. */
   async attempt({ deliveryId, attempt }: DeliveryJob): Promise<void> {
-    const row = await this.deliveries.claim(deliveryId, attempt, this.goneMs);
+    const row = await this.deliveries.claim(deliveryId, attempt, this.goneMs, Date.now());
     if (row === null) return;
+    // Never early: the receiver may have said when.
+    await sleep(Math.max(0, row.dueAt.getTime() - Date.now()));
     const startedAt = Date.now();
     const outcome = await this.make(row, startedAt);
     await this.deliveries.finish(row.id, attempt, outcome);
