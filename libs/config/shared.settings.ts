@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Severity } from '#libs/contracts/primitives.js';
 import { integer, secret, setting } from './settings.js';
 
 /** Settings that both apps read. */
@@ -51,6 +52,73 @@ export const apiSettings = {
     'Mail server, e.g. `smtps://user:password@mail.example.com`; no mail is sent when unset.',
   ),
   MAIL_FROM: setting(z.string().max(320).default('Vigil <vigil@localhost>'), 'Sender of mails.'),
+  TELEGRAM_BOT_TOKEN: secret(
+    z
+      .string()
+      .regex(/^\d+:[\w-]{20,100}$/)
+      .optional(),
+    'Token of the Telegram bot that notifies, from @BotFather; nothing is sent over Telegram when unset.',
+  ),
+  TELEGRAM_API_URL: setting(
+    z.url({ protocol: /^https?$/ }).default('https://api.telegram.org'),
+    'Where the Telegram Bot API answers; a server of your own, or the default.',
+  ),
+  SECRETS_KEY: secret(
+    z.string().min(32).optional(),
+    'Key that seals secrets of webhooks in the database, at least 32 characters; derived from JWT_SECRET when unset.',
+  ),
+  PUBLIC_URL: setting(
+    z.url({ protocol: /^https?$/ }).optional(),
+    'Address under which people reach the front end, for links in notifications; no links when unset.',
+  ),
+  WEBHOOK_ALLOW: setting(
+    z.string().default(''),
+    'Private addresses that webhooks may use all the same, as `host:port` separated by commas.',
+  ),
+  WEBHOOK_DISABLE_AFTER_MS: setting(
+    integer(1_000, 2_592_000_000).default(259_200_000),
+    'A webhook that has failed for so long is disabled, and its owner is told, in ms.',
+  ),
+  NOTIFY_ADMINS_FROM: setting(
+    Severity.default('info'),
+    'Lowest severity of detections that every admin is notified of.',
+  ),
+  NOTIFY_IN_APP_MS: setting(
+    integer(0, 3_600_000).default(10_000),
+    'Hits of one rule on one stream within so long are one notification in the app, with a count, in ms.',
+  ),
+  NOTIFY_GROUP_WAIT_MS: setting(
+    integer(0, 600_000).default(2_000),
+    'How long e-mails and the like wait for further hits of a group before they are sent, in ms.',
+  ),
+  NOTIFY_GROUP_INTERVAL_MS: setting(
+    integer(1_000, 86_400_000).default(300_000),
+    'Hits of one rule on one stream within so long are one e-mail (or the like) for each recipient, in ms.',
+  ),
+  ESCALATE_CRITICAL_MS: setting(
+    integer(0, 86_400_000).default(120_000),
+    'Time in which somebody must acknowledge a critical alert before others are told, in ms; 0 for never.',
+  ),
+  ESCALATE_HIGH_MS: setting(
+    integer(0, 86_400_000).default(600_000),
+    'The same for an alert of high severity, in ms; 0 for never.',
+  ),
+  DELIVERY_SEND_TIMEOUT_MS: setting(
+    integer(500, 120_000).default(20_000),
+    'How long one attempt to send a notification may take, in ms.',
+  ),
+  DELIVERY_RETRY_SCALE: setting(
+    z.coerce.number().min(0.000_01).max(1).default(1),
+    'Factor on the pauses between attempts (5 s, 30 s, 2 min, 10 min, 30 min, 2 h, 6 h); less than 1 for tests.',
+  ),
+  DELIVERY_AUDIT_MS: setting(
+    integer(100, 3_600_000).default(300_000),
+    'How often deliveries are looked for that are due and that nobody sends, in ms.',
+  ),
+  ESCALATION_CHECK_MS: setting(
+    integer(100, 600_000).default(2_000),
+    'How often alerts are looked for that nobody acknowledged in time, in ms.',
+  ),
   TRUSTED_PROXIES: setting(
     z.string().default(''),
     'Addresses of reverse proxies whose `X-Forwarded-For` is believed, separated by commas, e.g. `loopback`.',

@@ -4,6 +4,8 @@
 export const QUEUES = {
   /** One job is one stream being watched; see {@link captureJobId}. */
   captures: 'captures',
+  /** First part of the name of the queue of each channel of notifications; see {@link deliveriesQueue}. */
+  deliveries: 'deliveries',
 } as const;
 
 /** Keys, streams and channels in Redis, all under one prefix. */
@@ -47,6 +49,16 @@ export const CHANNELS = {
 /** The job id of a stream's capture. BullMQ ids may not hold `:` nor be digits only. */
 export function captureJobId(streamId: string): string {
   return `capture-${streamId}`;
+}
+
+/** The queue of a channel's deliveries: one each, so that a slow channel holds up no other. */
+export function deliveriesQueue(channel: string): string {
+  return `${QUEUES.deliveries}-${channel}`;
+}
+
+/** The job id of one attempt of a delivery. */
+export function deliveryJobId(deliveryId: string, attempt: number): string {
+  return `delivery-${deliveryId}-${String(attempt)}`;
 }
 
 /** Socket.IO namespaces. */

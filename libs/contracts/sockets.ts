@@ -64,18 +64,43 @@ export const TranscriptView = z
   .meta({ id: 'Transcript' });
 export type TranscriptView = z.infer<typeof TranscriptView>;
 
+/** What a notification is about. */
+export const NotificationKind = z
+  .enum(['detection', 'message', 'forward', 'escalation', 'notice'])
+  .meta({ id: 'NotificationKind' });
+export type NotificationKind = z.infer<typeof NotificationKind>;
+
 /** A notification as its recipient sees it. */
 export const NotificationView = z
   .object({
     id: z.uuid(),
     /** The cursor to replay from. */
     seq: z.string(),
-    kind: z.enum(['detection']),
+    /**
+     * `detection`: something was found; `message`: an admin says something; `forward`: a colleague passed it on;
+     * `escalation`: nobody acknowledged in time; `notice`: the system itself, such as a webhook that was disabled.
+     */
+    kind: NotificationKind,
     title: z.string(),
     body: z.string(),
     severity: Severity,
     streamId: z.uuid().nullable(),
     detectionId: z.uuid().nullable(),
+    /** Hits that it stands for, the first one and the silenced ones included. */
+    count: z.number().int().positive(),
+    /** Hits among them that came under a silence. */
+    suppressed: z.number().int().nonnegative(),
+    /** The silence held when it came: nobody was told. */
+    silenced: z.boolean(),
+    /** The last hit that was counted. */
+    lastAt: Instant.nullable(),
+    /** Groups what is told of one rule on one stream; null for what is no detection. */
+    alertId: z.uuid().nullable(),
+    /** When its recipient took it on; that ends the escalation. */
+    acknowledgedAt: Instant.nullable(),
+    /** Who sent or forwarded it, and what they wrote. */
+    senderId: z.uuid().nullable(),
+    note: z.string(),
     createdAt: Instant,
     readAt: Instant.nullable(),
   })
@@ -124,7 +149,15 @@ export type UnreadEvent = z.infer<typeof UnreadEvent>;
 
 /** Notifications changed their state, on this or another device; null means all of the user's. */
 export const NotificationUpdateEvent = z
-  .object({ ids: z.array(z.uuid()).nullable(), readAt: Instant.nullable() })
+  .object({
+    ids: z.array(z.uuid()).nullable(),
+    readAt: Instant.nullable(),
+    /** They are gone. */
+    deleted: z.boolean().optional(),
+    /** How many hits it stands for now; only where `ids` names one. */
+    count: z.number().int().positive().optional(),
+    acknowledgedAt: Instant.nullable().optional(),
+  })
   .meta({ id: 'NotificationUpdateEvent' });
 export type NotificationUpdateEvent = z.infer<typeof NotificationUpdateEvent>;
 

@@ -4,13 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
+import { DeliveryQueue } from '#libs/bus/delivery-queue.js';
 import { FactConsumer, FactPublisher } from '#libs/bus/fact-stream.js';
 import { HintSubscriber } from '#libs/bus/channels.js';
 import { connectRedis, type RedisConnection } from '#libs/bus/redis.js';
 import { WatermarkBoard } from '#libs/bus/watermarks.js';
 import type { VideoOpened } from '#libs/contracts/facts.js';
+import { parseSettings } from '#libs/config/settings.js';
+import { apiSettings } from '#libs/config/shared.settings.js';
 import { createLogger } from '#libs/observability/logger.js';
 import { createTestDatabase, testRedisUrl, type TestDatabase } from '#libs/testing/test-database.js';
+import { AuditRepository } from '../../apps/api/src/audit/audit.repository.js';
+import { AuditTrail } from '../../apps/api/src/audit/audit-trail.js';
 import { openDatabase } from '../../apps/api/src/database/open-database.js';
 import { TransactionRunner } from '../../apps/api/src/database/transaction.js';
 import { DetectionEntity } from '../../apps/api/src/detections/detection.entity.js';
@@ -26,6 +31,11 @@ import { Ingest } from '../../apps/api/src/detections/ingest.js';
 import { LeaderLock } from '../../apps/api/src/detections/leader-lock.js';
 import { SpoolProgressRepository } from '../../apps/api/src/detections/spool-progress.repository.js';
 import { AppEvents } from '../../apps/api/src/events/app-events.js';
+import { Alerting } from '../../apps/api/src/notifications/alerting.js';
+import { AlertsRepository } from '../../apps/api/src/notifications/alerts.repository.js';
+import { Channels } from '../../apps/api/src/notifications/channels/channels.js';
+import { Outbox } from '../../apps/api/src/notifications/deliveries/outbox.js';
+import { EscalationsRepository } from '../../apps/api/src/notifications/escalations.repository.js';
 import { NotificationEntity } from '../../apps/api/src/notifications/notification.entity.js';
 import { NotificationsRepository } from '../../apps/api/src/notifications/notifications.repository.js';
 import { NotificationsService } from '../../apps/api/src/notifications/notifications.service.js';
@@ -92,10 +102,7 @@ export class FactPath {
   /** An api's end, running. */
   ingest(name: string): Ingest {
     const { dataSource, events } = this;
-    const notifications = new NotificationsService(
-      new NotificationsRepository(dataSource.getRepository(NotificationEntity)),
-      events,
-    );
+    const notifications = this.notifications(name);
     const repository = new DetectionsRepository(dataSource.getRepository(DetectionEntity));
     const views = new DetectionViews(new EvidenceLinks('secret'));
     const progress = new SpoolProgressRepository(dataSource);
@@ -117,6 +124,18 @@ export class FactPath {
     ingest.start();
     this.ends.push(() => ingest.stop());
     return ingest;
+  }
+
+  /** Who is told, with the queues of deliveries on this Redis. */
+  private notifications(name: string): NotificationsService {
+    const { dataSource, events } = this;
+    const repository = new NotificationsRepository(dataSource.getRepository(NotificationEntity));
+    const settings = parseSettings(apiSettings, { DATABASE_URL: this.database.url });
+    const outbox = new Outbox(new DeliveryQueue(this.connect(`outbox-${name}`)), logger);
+    const alerting = new Alerting(settings, new AlertsRepository(), new Channels(settings), outbox, events);
+    const transactions = new TransactionRunner(dataSource);
+    const audit = new AuditTrail(new AuditRepository(dataSource), logger);
+    return new NotificationsService(repository, events, alerting, new EscalationsRepository(), transactions, audit);
   }
 
   opened(changes: Partial<VideoOpened> = {}): VideoOpened {

@@ -21,6 +21,9 @@ interface Scene {
   /** A notification of the assigned agent about that detection. */
   notificationId: string;
   agentIds: Record<'agent' | 'assigned', string>;
+  silenceId: string;
+  /** A global webhook. */
+  webhookId: string;
   /** An agent that nothing else needs. */
   disposableAgentId: string;
   /** A sign-in of the assigned agent. */
@@ -40,6 +43,7 @@ interface Row {
 const nobody = [404, 404, 404, 404, 404, 404] as const;
 const everyone = [200, 200, 200, 200, 200, 200] as const;
 const signedIn = [401, 200, 200, 200, 401, 401] as const;
+const inAnHour = (): string => new Date(Date.now() + 3_600_000).toISOString();
 const unique = (): string => randomUUID().slice(0, 13);
 const streamPath =
   (suffix = '', prefix = '/api/streams/') =>
@@ -356,6 +360,109 @@ const MATRIX: Record<string, Row> = {
   'GET /api/notifications': { expect: signedIn },
   'GET /api/notifications/unread-count': { expect: signedIn },
   'PUT /api/notifications/read-all': { expect: signedIn },
+  'GET /api/notifications/forwarded': { expect: signedIn },
+  'POST /api/notifications': {
+    expect: [401, 403, 403, 201, 401, 401],
+    body: () => ({ role: 'agent', title: 'Shift change' }),
+  },
+  'DELETE /api/notifications': { expect: signedIn },
+  'GET /api/notifications/:id': {
+    expect: [401, 404, 200, 404, 401, 401],
+    path: ({ notificationId }) => `/api/notifications/${notificationId}`,
+  },
+  'PATCH /api/notifications/:id': {
+    expect: [401, 404, 200, 404, 401, 401],
+    path: ({ notificationId }) => `/api/notifications/${notificationId}`,
+    body: () => ({ read: true }),
+  },
+  'DELETE /api/notifications/:id': {
+    expect: [401, 404, 204, 404, 401, 401],
+    path: ({ notificationId }) => `/api/notifications/${notificationId}`,
+  },
+  'PUT /api/notifications/:id/unread': {
+    expect: [401, 404, 200, 404, 401, 401],
+    path: ({ notificationId }) => `/api/notifications/${notificationId}/unread`,
+  },
+  'POST /api/notifications/:id/acknowledge': {
+    expect: [401, 404, 200, 404, 401, 401],
+    path: ({ notificationId }) => `/api/notifications/${notificationId}/acknowledge`,
+  },
+  'POST /api/notifications/:id/forward': {
+    expect: [401, 404, 201, 404, 401, 401],
+    path: ({ notificationId }) => `/api/notifications/${notificationId}/forward`,
+    body: ({ agentIds }) => ({ userIds: [agentIds.assigned], note: 'Look.' }),
+  },
+  'GET /api/notifications/:id/deliveries': {
+    expect: [401, 404, 200, 200, 401, 401],
+    path: ({ notificationId }) => `/api/notifications/${notificationId}/deliveries`,
+  },
+  'GET /api/deliveries/dead': { expect: [401, 403, 403, 200, 401, 401] },
+  'POST /api/deliveries/redrive': {
+    expect: [401, 403, 403, 200, 401, 401],
+    body: () => ({}),
+  },
+  // There is none of this id.
+  'POST /api/deliveries/:id/retry': {
+    expect: [401, 404, 404, 404, 401, 401],
+    path: ({ streamId }) => `/api/deliveries/${streamId}/retry`,
+  },
+  'GET /api/me/notification-preferences': { expect: signedIn },
+  'PUT /api/me/notification-preferences': { expect: signedIn, body: () => ({}) },
+  'GET /api/silences': { expect: [401, 403, 403, 200, 401, 401] },
+  'POST /api/silences': {
+    expect: [401, 403, 403, 201, 401, 401],
+    body: ({ streamId }) => ({ streamId, endsAt: inAnHour(), reason: 'A rehearsal.' }),
+  },
+  'GET /api/silences/:id': {
+    expect: [401, 403, 403, 200, 401, 401],
+    path: ({ silenceId }) => `/api/silences/${silenceId}`,
+  },
+  'PATCH /api/silences/:id': {
+    expect: [401, 403, 403, 200, 401, 401],
+    path: ({ silenceId }) => `/api/silences/${silenceId}`,
+    body: () => ({ reason: 'A concert.' }),
+  },
+  'DELETE /api/silences/:id': {
+    expect: [401, 403, 403, 204, 401, 401],
+    path: ({ silenceId }) => `/api/silences/${silenceId}`,
+  },
+  'GET /api/webhooks': { expect: [401, 403, 403, 200, 401, 401] },
+  'POST /api/webhooks': {
+    expect: [401, 403, 403, 201, 401, 401],
+    body: () => ({ url: 'https://example.com/hook', enabled: false }),
+  },
+  'GET /api/webhooks/:id': {
+    expect: [401, 403, 403, 200, 401, 401],
+    path: ({ webhookId }) => `/api/webhooks/${webhookId}`,
+  },
+  'PATCH /api/webhooks/:id': {
+    expect: [401, 403, 403, 200, 401, 401],
+    path: ({ webhookId }) => `/api/webhooks/${webhookId}`,
+    body: () => ({ enabled: false }),
+  },
+  'DELETE /api/webhooks/:id': {
+    expect: [401, 403, 403, 204, 401, 401],
+    path: ({ webhookId }) => `/api/webhooks/${webhookId}`,
+  },
+  'GET /api/me/webhooks': { expect: signedIn },
+  'POST /api/me/webhooks': {
+    expect: [401, 201, 201, 201, 401, 401],
+    body: () => ({ url: 'https://example.com/hook', enabled: false }),
+  },
+  // A global one is nobody's own.
+  'GET /api/me/webhooks/:id': {
+    expect: [401, 404, 404, 404, 401, 401],
+    path: ({ webhookId }) => `/api/me/webhooks/${webhookId}`,
+  },
+  'PATCH /api/me/webhooks/:id': {
+    expect: [401, 404, 404, 404, 401, 401],
+    path: ({ webhookId }) => `/api/me/webhooks/${webhookId}`,
+    body: () => ({ enabled: false }),
+  },
+  'DELETE /api/me/webhooks/:id': {
+    expect: [401, 404, 404, 404, 401, 401],
+    path: ({ webhookId }) => `/api/me/webhooks/${webhookId}`,
+  },
   // An admin has notifications of its own; those of others are none of its business.
   'PUT /api/notifications/:id/read': {
     expect: [401, 404, 200, 404, 401, 401],
@@ -372,6 +479,8 @@ describe('the route matrix', () => {
   let routes: string[];
   let users: Record<Exclude<Actor, 'anonymous'>, string>;
   let adminToken: string;
+  /** Global webhooks are few: that of the scene before goes. */
+  let lastWebhookId = randomUUID() as string;
 
   beforeAll(async () => {
     api = await TestApi.start({}, 9);
@@ -415,6 +524,10 @@ describe('the route matrix', () => {
     const rules = { ruleId, keywordId, zoneId };
     const { sessionId } = await api.app.get(RefreshTokens, { strict: false }).open(users.assigned);
     const invited = await api.call('POST', '/api/auth/invitations', adminToken, {});
+    const silenceId = await made('/api/silences', { label: unique(), endsAt: inAnHour(), reason: 'A test.' });
+    const webhookId = await made('/api/webhooks', { url: 'https://example.com/hook', enabled: false });
+    await api.call('DELETE', `/api/webhooks/${lastWebhookId}`, adminToken);
+    lastWebhookId = webhookId;
     return {
       actor,
       streamId,
@@ -423,6 +536,7 @@ describe('the route matrix', () => {
       serviceTokenId,
       detectionId,
       notificationId,
+      ...{ silenceId, webhookId },
       agentIds: users,
       disposableAgentId,
       sessionId,

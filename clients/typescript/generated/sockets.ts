@@ -142,20 +142,32 @@ export interface components {
             /** Format: uuid */
             id: string;
             seq: string;
-            /** @enum {string} */
-            kind: "detection";
+            kind: components["schemas"]["NotificationKind"];
             title: string;
             body: string;
             severity: components["schemas"]["Severity"];
             streamId: string | null;
             detectionId: string | null;
+            count: number;
+            suppressed: number;
+            silenced: boolean;
+            lastAt: string | null;
+            alertId: string | null;
+            acknowledgedAt: string | null;
+            senderId: string | null;
+            note: string;
             /** Format: date-time */
             createdAt: string;
             readAt: string | null;
         };
+        /** @enum {string} */
+        NotificationKind: "detection" | "message" | "forward" | "escalation" | "notice";
         NotificationUpdateEvent: {
             ids: string[] | null;
             readAt: string | null;
+            deleted?: boolean;
+            count?: number;
+            acknowledgedAt?: string | null;
         };
         UnreadEvent: {
             notifications: number;

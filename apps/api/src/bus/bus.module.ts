@@ -3,6 +3,7 @@ import { AttemptCounter } from '#libs/bus/attempt-counter.js';
 import { CaptureQueue } from '#libs/bus/capture-queue.js';
 import { ChatMarks } from '#libs/bus/chat-marks.js';
 import { ChatRelay } from '#libs/bus/chat-relay.js';
+import { DeliveryQueue } from '#libs/bus/delivery-queue.js';
 import { MonitorDirectory } from '#libs/bus/monitor-directory.js';
 import { connectRedis, type RedisConnection } from '#libs/bus/redis.js';
 import { PresenceBoard } from '#libs/bus/presence-board.js';
@@ -23,22 +24,43 @@ export const BUS_REDIS = Symbol('BUS_REDIS');
       useFactory: (settings: ApiSettings, logger: Logger) =>
         connectRedis(settings.REDIS_URL, 'api', logger, { failFast: true }),
     },
-    ...[AttemptCounter, CaptureQueue, ChatMarks, ChatRelay, MonitorDirectory, PresenceBoard, RuleBoard].map((part) => ({
+    ...[
+      AttemptCounter,
+      CaptureQueue,
+      ChatMarks,
+      ChatRelay,
+      DeliveryQueue,
+      MonitorDirectory,
+      PresenceBoard,
+      RuleBoard,
+    ].map((part) => ({
       provide: part,
       inject: [BUS_REDIS],
       useFactory: (redis: RedisConnection) => new part(redis),
     })),
   ],
-  exports: [BUS_REDIS, AttemptCounter, CaptureQueue, ChatMarks, ChatRelay, MonitorDirectory, PresenceBoard, RuleBoard],
+  exports: [
+    BUS_REDIS,
+    AttemptCounter,
+    CaptureQueue,
+    ChatMarks,
+    ChatRelay,
+    DeliveryQueue,
+    MonitorDirectory,
+    PresenceBoard,
+    RuleBoard,
+  ],
 })
 export class BusModule implements OnApplicationShutdown {
   constructor(
     @Inject(BUS_REDIS) private readonly redis: RedisConnection,
     @Inject(CaptureQueue) private readonly queue: CaptureQueue,
+    @Inject(DeliveryQueue) private readonly deliveries: DeliveryQueue,
   ) {}
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.race([this.queue.close(), new Promise((resolve) => setTimeout(resolve, 1_000).unref())]);
+    const closed = Promise.all([this.queue.close(), this.deliveries.close()]);
+    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 1_000).unref())]);
     this.redis.disconnect();
   }
 }

@@ -4,6 +4,7 @@ import { Findings1763900200000 } from './migrations/1763900200000-findings.js';
 import { Accounts1763900300000 } from './migrations/1763900300000-accounts.js';
 import { Teamwork1763900400000 } from './migrations/1763900400000-teamwork.js';
 import { Messaging1763900500000 } from './migrations/1763900500000-messaging.js';
+import { Deliveries1763900600000 } from './migrations/1763900600000-deliveries.js';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   Accounts1763900300000,
   Teamwork1763900400000,
   Messaging1763900500000,
+  Deliveries1763900600000,
 ];

@@ -1,3 +1,4 @@
+import { Severity } from '#libs/contracts/primitives.js';
 import { NotificationView } from '#libs/contracts/sockets.js';
 import { z } from 'zod';
 import { PageQuery, pageOf } from '../http/pagination.js';
@@ -17,6 +18,14 @@ export function viewOf(row: NotificationEntity): NotificationView {
     severity: row.severity,
     streamId: row.streamId,
     detectionId: row.detectionId,
+    alertId: row.alertId,
+    count: row.count,
+    suppressed: row.suppressed,
+    silenced: row.silenced,
+    lastAt: row.lastAt.toISOString(),
+    acknowledgedAt: row.acknowledgedAt?.toISOString() ?? null,
+    senderId: row.senderId,
+    note: row.note,
     createdAt: row.createdAt.toISOString(),
     readAt: row.readAt?.toISOString() ?? null,
   };
@@ -43,3 +52,45 @@ export const ReadAllResult = z
   .object({ changed: z.number().int().describe('How many were unread before.') })
   .meta({ id: 'ReadAllResult' });
 export type ReadAllResult = z.infer<typeof ReadAllResult>;
+
+/** Users that are told at once at most. */
+const MOST_USERS = 500;
+const UserIds = z.array(z.uuid()).min(1).max(MOST_USERS);
+
+export const SendNotificationRequest = z
+  .strictObject({
+    userIds: UserIds.optional().describe('Those to tell; or give `role`.'),
+    role: z.enum(['admin', 'agent']).optional().describe('Tell everybody of this role; or give `userIds`.'),
+    title: z.string().trim().min(1).max(200).meta({ example: 'Shift change' }),
+    body: z.string().trim().max(4_000).default(''),
+    severity: Severity.default('info'),
+  })
+  .refine(({ userIds, role }) => (userIds === undefined) !== (role === undefined), {
+    message: 'Give either `userIds` or `role`.',
+    path: ['userIds'],
+  })
+  .meta({ id: 'SendNotificationRequest' });
+export type SendNotificationRequest = z.infer<typeof SendNotificationRequest>;
+
+export const ForwardRequest = z
+  .strictObject({ userIds: UserIds, note: z.string().trim().max(2_000).default('') })
+  .meta({ id: 'ForwardNotificationRequest' });
+export type ForwardRequest = z.infer<typeof ForwardRequest>;
+
+export const UpdateNotificationRequest = z
+  .strictObject({ read: z.boolean() })
+  .meta({ id: 'UpdateNotificationRequest' });
+export type UpdateNotificationRequest = z.infer<typeof UpdateNotificationRequest>;
+
+export const SentResult = z
+  .object({ sent: z.number().int().describe('How many were told; who is disabled is left out.') })
+  .meta({ id: 'SentResult' });
+export type SentResult = z.infer<typeof SentResult>;
+
+export const DeleteQuery = z.object({
+  all: QueryFlag.optional().describe("`true`: everybody's, for admins alone; else your own."),
+});
+export type DeleteQuery = z.infer<typeof DeleteQuery>;
+
+export const DeletedResult = z.object({ deleted: z.number().int() }).meta({ id: 'DeletedResult' });
+export type DeletedResult = z.infer<typeof DeletedResult>;

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { portAllowed, refusalOf } from './address-rules.js';
+import { portAllowed, refusalOf } from '#libs/addresses/address-rules.js';
 import { EgressError } from './egress-error.js';
 
 /** Finds every address of a host name. Rejects with `code` ENOTFOUND or the like when there is none. */

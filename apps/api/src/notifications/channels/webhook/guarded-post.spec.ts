@@ -1,0 +1,89 @@
+import { WebhookServer } from '#libs/testing/webhook-server.js';
+import { DeliveryFault } from '../channel.port.js';
+import { GuardedPost } from './guarded-post.js';
+
+describe('webhooks go nowhere they must not', () => {
+  let inside: WebhookServer;
+  const signal = (): AbortSignal => AbortSignal.timeout(2_000);
+
+  beforeAll(async () => {
+    inside = await WebhookServer.start();
+  });
+  afterAll(() => inside.stop());
+
+  async function refusal(url: string, posts = new GuardedPost(new Set())): Promise<DeliveryFault> {
+    const fault: unknown = await posts.post(url, '{}', {}, signal()).catch((error: unknown) => error);
+    if (!(fault instanceof DeliveryFault)) throw new Error(`${url} was not refused`);
+    return fault;
+  }
+  const port = (): string => inside.place.split(':')[1] ?? '';
+
+  it.each([
+    '127.0.0.1',
+    '127.1',
+    '0x7f.0.0.1',
+    '2130706433',
+    '0177.0.0.1',
+    '0.0.0.0',
+    '10.0.0.1',
+    '100.64.0.1',
+    '168.63.129.16',
+    '169.254.169.254',
+    '172.16.0.1',
+    '192.0.0.192',
+    '192.168.0.1',
+    '198.18.0.1',
+    '224.0.0.1',
+    '255.255.255.255',
+    '[::]',
+    '[::1]',
+    '[fe80::1]',
+    '[fc00::1]',
+    '[fd00:ec2::254]',
+    '[ff02::1]',
+    '[::ffff:127.0.0.1]',
+    '[::ffff:7f00:1]',
+    '[::127.0.0.1]',
+    '[64:ff9b::127.0.0.1]',
+    '[64:ff9b::a00:1]',
+    '[2002:7f00:1::]',
+    '[2001::1]',
+  ])('not to %s', async (host) => {
+    const fault = await refusal(`http://${host}:${port()}/hook`);
+    expect(fault).toMatchObject({ permanent: true });
+    expect(fault.message).toContain('not allowed');
+    expect(inside.calls).toHaveLength(0);
+  });
+
+  it('not to a name with any address that is not public, nor to a port of a well-known service', async () => {
+    const posts = new GuardedPost(new Set(), () => Promise.resolve(['8.8.8.8', '10.0.0.1']));
+    expect((await refusal('http://two.example:8080/', posts)).message).toContain('private');
+    const fine = new GuardedPost(new Set(), () => Promise.resolve(['8.8.8.8']));
+    expect((await refusal('http://redis.example:6379/', fine)).message).toContain('port');
+    expect((await refusal('ftp://files.example/', fine)).permanent).toBe(true);
+  });
+
+  it('to the address that was checked, whatever the name says a moment later', async () => {
+    const answers = [['127.0.0.1'], ['10.0.0.1'], ['10.0.0.1']];
+    const asked: string[] = [];
+    const posts = new GuardedPost(new Set([`rebind.invalid:${port()}`]), (host) => {
+      asked.push(host);
+      return Promise.resolve(answers.shift() ?? []);
+    });
+    // A second look-up would have had another answer, and the system's own resolver knows no such name at all.
+    const url = `http://rebind.invalid:${port()}/pinned`;
+    expect(await posts.post(url, '{}', {}, signal())).toMatchObject({ status: 204 });
+    expect(asked).toEqual(['rebind.invalid']);
+    expect(inside.calls.at(-1)?.headers.host).toBe(`rebind.invalid:${port()}`);
+    const rebinding = new GuardedPost(new Set(), () => Promise.resolve(answers.shift() ?? ['127.0.0.1']));
+    expect((await refusal(`http://public.example:${port()}/`, rebinding)).permanent).toBe(true);
+  });
+
+  it('and never after a redirect', async () => {
+    const calls = inside.calls.length;
+    inside.script.push({ status: 302, headers: { location: `http://${inside.place}/secret` } });
+    const posts = new GuardedPost(new Set([inside.place]));
+    expect(await posts.post(inside.url, '{}', {}, signal())).toMatchObject({ status: 302 });
+    expect(inside.calls.slice(calls).map(({ path }) => path)).toEqual(['/hook']);
+  });
+});

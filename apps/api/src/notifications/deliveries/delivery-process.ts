@@ -1,0 +1,92 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { DeliveryWorker } from '#libs/bus/delivery-queue.js';
+import { connectRedis, type RedisConnection } from '#libs/bus/redis.js';
+import { messageOf } from '#libs/errors/app-error.js';
+import type { Logger } from '#libs/observability/logger.js';
+import { LeaderLock } from '../../detections/leader-lock.js';
+import { API_SETTINGS, LOGGER, type ApiSettings } from '../../runtime.module.js';
+import { Channels } from '../channels/channels.js';
+import { Escalator } from '../escalator.js';
+import { DeliveryAuditor } from './auditor.js';
+import { Deliverer } from './deliverer.js';
+
+/** Key of the advisory lock of the one process that audits and escalates; any number that nothing else uses. */
+const TENDING_LOCK = 7_105_223;
+
+/** Sends deliveries for as long as the application runs; one process among all also audits and escalates. */
+@Injectable()
+export class DeliveryProcess implements OnApplicationBootstrap, OnModuleDestroy {
+  private redis: RedisConnection | null = null;
+  private workers: DeliveryWorker[] = [];
+  private readonly lock: LeaderLock;
+  private timer: NodeJS.Timeout | undefined;
+  private tending: Promise<void> = Promise.resolve();
+  private auditedAt = Number.NEGATIVE_INFINITY;
+  private stopping = false;
+  private lastFault = '';
+
+  constructor(
+    @Inject(API_SETTINGS) private readonly settings: ApiSettings,
+    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly channels: Channels,
+    private readonly deliverer: Deliverer,
+    private readonly auditor: DeliveryAuditor,
+    private readonly escalator: Escalator,
+  ) {
+    this.lock = new LeaderLock(settings.DATABASE_URL, TENDING_LOCK, logger);
+  }
+
+  onApplicationBootstrap(): void {
+    const { logger, settings, deliverer } = this;
+    const redis = connectRedis(settings.REDIS_URL, 'deliveries', logger);
+    this.redis = redis;
+    // An attempt is over, or counts as left behind, before another process may take its job.
+    const lockMs = Math.ceil(settings.DELIVERY_SEND_TIMEOUT_MS * 1.5);
+    this.workers = this.channels.all.map(
+      ({ id, concurrency }) =>
+        new DeliveryWorker(redis, id, (job) => deliverer.attempt(job), { concurrency, lockMs }, logger),
+    );
+    for (const worker of this.workers) worker.start();
+    this.schedule(0);
+  }
+
+  /** Before the data source closes: attempts at hand are finished. */
+  async onModuleDestroy(): Promise<void> {
+    this.stopping = true;
+    clearTimeout(this.timer);
+    await this.tending;
+    const patience = new Promise((resolve) => setTimeout(resolve, this.settings.DELIVERY_SEND_TIMEOUT_MS).unref());
+    await Promise.race([Promise.all(this.workers.map((worker) => worker.close())), patience]);
+    await this.lock.release();
+    this.redis?.disconnect();
+  }
+
+  private schedule(ms: number): void {
+    if (this.stopping) return;
+    this.timer = setTimeout(() => {
+      this.tending = this.tend().finally(() => {
+        this.schedule(Math.min(this.settings.ESCALATION_CHECK_MS, this.settings.DELIVERY_AUDIT_MS));
+      });
+    }, ms);
+  }
+
+  /** Never rejects. */
+  private async tend(): Promise<void> {
+    try {
+      if (!(await this.lock.tryAcquire(() => undefined))) return;
+      if (!(await this.lock.check())) return;
+      await this.escalator.run();
+      const { DELIVERY_AUDIT_MS: everyMs } = this.settings;
+      if (Date.now() - this.auditedAt < everyMs) return;
+      const orphans = await this.auditor.audit(everyMs);
+      this.auditedAt = Date.now();
+      if (orphans > 0) this.logger.warn({ orphans }, 'deliveries had no job and were queued anew');
+      this.lastFault = '';
+    } catch (error) {
+      const fault = messageOf(error);
+      // One line for each new kind of fault, not one for each try.
+      if (fault !== this.lastFault) this.logger.warn({ fault }, 'deliveries cannot be audited now');
+      this.lastFault = fault;
+    }
+  }
+}
