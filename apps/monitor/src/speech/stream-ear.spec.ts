@@ -51,6 +51,28 @@ describe('StreamEar', () => {
     expect(frames[0]).toMatchObject({ speech: null, startMs: 0 });
   });
 
+  it('waits once for a voice detector that does not answer, and asks it again when it has', async () => {
+    let answer = (): void => undefined;
+    let asked = 0;
+    const slow = {
+      hear: (_: string, samples: Float32Array): Promise<Float32Array> => {
+        asked += 1;
+        const silence = new Float32Array(samples.length / 512);
+        return asked > 1 ? Promise.resolve(silence) : new Promise((resolve) => (answer = () => resolve(silence)));
+      },
+      forget: () => undefined,
+    };
+    const ear = new StreamEar('stream', slow, CUTTER_DEFAULTS, 5);
+    const piece = { startMs: 0, samples: made(1, chords) };
+    expect((await ear.hear(piece)).frames[0]?.speech).toBeNull();
+    expect((await ear.hear({ ...piece, startMs: 1_000 })).frames[0]?.speech).toBeNull();
+    expect(asked).toBe(1);
+    answer();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect((await ear.hear({ ...piece, startMs: 2_000 })).frames[0]?.speech).toBe(0);
+    expect([asked, ear.unheard]).toEqual([2, 62]);
+  });
+
   itWithData('finds the four runs of a known recording', ['speech/jfk.wav'], async (path) => {
     const sound = samplesOfWav(await readFile(path), path);
     const { frames, utterances } = await listen(sound);
