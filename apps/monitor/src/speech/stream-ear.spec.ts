@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { itWithData } from '#libs/testing/test-data.js';
 import { VoiceDetector } from '../inference/voice-detector.js';
 import { chords, made } from './sound.fixture.js';
-import { SAMPLE_RATE } from './pcm.js';
+import { bytesOf, SAMPLE_RATE } from './pcm.js';
 import { StreamEar, type Heard, type HeardFrame } from './stream-ear.js';
 import { CUTTER_DEFAULTS } from './utterance-cutter.js';
 import { samplesOfWav } from './wav.js';
@@ -113,8 +113,19 @@ describe('StreamEar', () => {
     );
     expect(one.utterances.length).toBeGreaterThan(0);
     for (const { utterances } of many) expect(utterances).toHaveLength(one.utterances.length);
-    expect(many[0]?.utterances).toEqual(
-      one.utterances.map((utterance) => ({ ...utterance, vadMean: expect.closeTo(utterance.vadMean, 4) })),
+    // The sound is compared by itself: how two long arrays differ takes Jest long to print.
+    const soundless = ({ utterances }: Heard): object[] =>
+      utterances.map(({ pcm, ...rest }) => ({ ...rest, length: pcm.length }));
+    const [first] = many;
+    expect(first === undefined ? [] : soundless(first)).toEqual(
+      one.utterances.map(({ pcm, vadMean, ...rest }) => ({
+        ...rest,
+        length: pcm.length,
+        vadMean: expect.closeTo(vadMean, 4),
+      })),
     );
+    for (const [index, { pcm }] of one.utterances.entries()) {
+      expect(bytesOf(pcm).equals(bytesOf(first?.utterances[index]?.pcm ?? new Int16Array(0)))).toBe(true);
+    }
   });
 });

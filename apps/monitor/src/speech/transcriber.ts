@@ -174,7 +174,8 @@ async function unlessAborted<T>(promised: Promise<T>, signal: AbortSignal): Prom
   let abort = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {
     abort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
   });
   try {
     return await Promise.race([promised, aborted]);
