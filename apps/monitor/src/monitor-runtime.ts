@@ -26,6 +26,7 @@ import { createVideoDetectors } from './detectors/registry.js';
 import { createAsrEngine } from './detectors/whisper/create-engine.js';
 import { SpeechWay } from './detectors/whisper/speech-way.js';
 import { EgressProxy } from './egress/egress-proxy.js';
+import type { EgressStats } from './egress/lane-budget.js';
 import { loadProxyPlan } from './egress/proxy-list.js';
 import { detectorReports, Heartbeat } from './heartbeat.js';
 import { VoiceDetector } from './inference/voice-detector.js';
@@ -48,6 +49,7 @@ export class MonitorRuntime implements OnApplicationShutdown {
   ready = false;
   /** Ends what was started, last first. */
   private readonly endings: (() => Promise<unknown>)[] = [];
+  private speechWay: SpeechWay | null = null;
   /** What this monitor says of itself right now. */
   heartbeat: () => MonitorHeartbeat = () => {
     throw new Error('The monitor has not started yet.');
@@ -150,7 +152,7 @@ export class MonitorRuntime implements OnApplicationShutdown {
       platforms: [...platforms.values()].map(({ descriptor }) => descriptor),
       detectors: detectorReports({ detector, speech, keywords, voiceFault }),
       spool: spool.stats,
-      egress: egress.stats,
+      egress: totalsOf(egress.stats, this.speechWay?.stats),
       proxies: egress.proxies,
       sessions: captures.reports(),
     });
@@ -172,6 +174,7 @@ export class MonitorRuntime implements OnApplicationShutdown {
     const { settings } = this;
     const serverUrl = settings.SPEECH_SERVER_URL;
     const way = serverUrl === undefined ? null : this.own(await SpeechWay.open(serverUrl), (it) => it.close());
+    this.speechWay = way;
     const engine = createAsrEngine({
       ...{ serverUrl, serverKey: settings.SPEECH_SERVER_KEY, model: settings.SPEECH_MODEL },
       ...{ modelsDir: settings.MODELS_DIR, language: settings.SPEECH_LANGUAGE, threads: settings.SPEECH_THREADS },
@@ -191,4 +194,13 @@ export class MonitorRuntime implements OnApplicationShutdown {
     const redis = connectRedis(this.settings.REDIS_URL, `monitor-${name}`, this.logger);
     return this.own(redis, (it) => Promise.resolve(it.disconnect()));
   }
+}
+
+/** What went out by either way. */
+function totalsOf(streams: EgressStats, speech: EgressStats = { refused: 0, requests: 0, bytes: 0 }): EgressStats {
+  return {
+    refused: streams.refused + speech.refused,
+    requests: streams.requests + speech.requests,
+    bytes: streams.bytes + speech.bytes,
+  };
 }

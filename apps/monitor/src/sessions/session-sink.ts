@@ -10,6 +10,6 @@ export interface SessionSink {
   opened(event: Opened, frame: CapturedFrame): Promise<void>;
   /** An appearance is over. */
   closed(event: Closed): Promise<void>;
-  /** A frame was inspected. */
+  /** A frame was inspected, or passed by where the picture is not watched. */
   inspected?(streamTimeMs: number): void;
 }

@@ -21,6 +21,8 @@ export interface SignalChange {
   /** Wall time of its beginning, and of this change, epoch ms. */
   startedAt: number;
   at: number;
+  /** Gives the sound that shows it, 16 kHz mono; asked for a beginning that is told. */
+  pcm?: () => Int16Array | null;
 }
 
 /**
@@ -44,7 +46,7 @@ export class SignalDesk {
   }
 
   private begin(change: SignalChange): void {
-    const { signal, kind, startedMs, startedAt, at, confidence, detector, model, detail } = change;
+    const { signal, kind, startedMs, startedAt, at, confidence, detector, model, detail, pcm } = change;
     const rule = this.ruleOf(signal);
     if (rule === null || !this.cooldowns.pass(signal, rule.cooldownMs, startedMs)) return;
     const { streamId, session } = this.origin;
@@ -55,7 +57,7 @@ export class SignalDesk {
     };
     const kept = this.findings.found(
       kind === 'audio'
-        ? { ...finding, kind, segmentId: null, pcm: null }
+        ? { ...finding, kind, segmentId: null, pcm: pcm?.() ?? null }
         : { ...finding, kind, message: null, before: [] },
     );
     this.open.set(signal, { eventId, kept });

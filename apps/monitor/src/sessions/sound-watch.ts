@@ -138,6 +138,7 @@ export class SoundWatch {
       startedMs: startedStreamMs,
       startedAt: clock.wallOf(startedStreamMs),
       at: endedStreamMs === null ? now() : clock.wallOf(endedStreamMs),
+      pcm: () => this.listener.recent(),
     });
   }
 

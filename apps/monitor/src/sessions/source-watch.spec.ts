@@ -1,6 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { createLogger } from '#libs/observability/logger.js';
 import { until } from '#libs/testing/chat-time.js';
 import { HlsOrigin, mediaPlaylist } from '#libs/testing/hls-origin.js';
@@ -32,10 +31,9 @@ describe('SourceWatch', () => {
   let egress: EgressProxy;
   let lane: EgressLane;
   let ending: AbortController;
-  let shiftMs: number;
   let statuses: string[];
   let frames: TimedFrame[];
-  const now = (): number => Date.now() + shiftMs;
+  const now = (): number => Date.now();
 
   beforeAll(async () => {
     ffmpegPath = await findFfmpeg();
@@ -51,7 +49,6 @@ describe('SourceWatch', () => {
   });
   beforeEach(() => {
     ending = new AbortController();
-    shiftMs = 0;
     statuses = [];
     frames = [];
   });
@@ -105,20 +102,30 @@ describe('SourceWatch', () => {
     segments.forEach(({ body }, index) => origin.bytes(`/ended.${index}.ts`, body));
     const entries = segments.map((_, index) => ({ uri: `/ended.${index}.ts`, durationMs: 1_000 }));
     origin.text('/ended.m3u8', mediaPlaylist(entries, 0, '', true));
+    // The clock stands still but for what the platform's answers let pass: after the fifth failure the next try is a
+    // minute away, so the end must be told at the fifth answer and not whenever the test looks.
+    let time = Date.now();
     let resolves = 0;
-    const source = sourceOf(() => {
-      resolves += 1;
-      if (resolves > 1) throw new PlatformError('offline', 'not_found', 'Not on air.');
-      return Promise.resolve(live(origin.url('/ended.m3u8')));
-    });
+    let beforeTheEnd: string[] = [];
+    const source = sourceOf(
+      () => {
+        resolves += 1;
+        if (resolves === 1) return Promise.resolve(live(origin.url('/ended.m3u8')));
+        if (resolves === 5) {
+          beforeTheEnd = [...statuses];
+          time += 31_000;
+        }
+        throw new PlatformError('offline', 'not_found', 'Not on air.');
+      },
+      { now: () => time, stallMs: 60_000 },
+    );
     const running = source.watch(ending.signal);
-    await until('three failures', () => resolves >= 4, 30_000);
-    expect(new Set(statuses)).toEqual(new Set(['starting', 'live']));
-    shiftMs = 31_000;
-    await until('the end', () => statuses.at(-1) === 'offline', 30_000);
+    await until('the end', () => statuses.at(-1) === 'offline', 60_000);
     ending.abort();
     await running;
-  }, 60_000);
+    expect(new Set(beforeTheEnd)).toEqual(new Set(['starting', 'live']));
+    expect(resolves).toBe(5);
+  }, 90_000);
 
   it('watches the picture alone where the sound cannot be decoded, and says so', async () => {
     const path = join(clips.path, 'broken-sound.mkv');
@@ -156,12 +163,18 @@ describe('SourceWatch', () => {
   }, 30_000);
 
   it('ends at once when it is told to, while it waits for the next try too', async () => {
-    const source = sourceOf(() => Promise.reject(new PlatformError('blocked', 'forbidden', 'No.')), {
-      random: () => 0.999,
+    let resolves = 0;
+    const source = sourceOf(() => {
+      resolves += 1;
+      return Promise.reject(new PlatformError('blocked', 'forbidden', 'No.'));
     });
     const running = source.watch(ending.signal);
-    await until('the status', () => statuses.at(-1) === 'error');
+    // After the fifth failure the next try is a minute away.
+    await until('the fifth try', () => resolves === 5, 15_000);
+    await new Promise((resolve) => setImmediate(resolve));
     ending.abort();
-    await Promise.race([running, wait(10_000).then(() => Promise.reject(new Error('It did not end.')))]);
-  }, 20_000);
+    await running;
+    expect(resolves).toBe(5);
+    expect(statuses.at(-1)).toBe('error');
+  }, 30_000);
 });

@@ -51,4 +51,13 @@ describe('StreamClock', () => {
     }
     expect(last).toBeLessThan(100);
   });
+
+  it('leads from a moment of the stream to its wall time and back', () => {
+    const clock = new StreamClock(() => 1_000);
+    expect(clock.streamOf(3_500)).toBe(2_500);
+    clock.at(95_000, 4_000);
+    clock.at(97_000, 5_500);
+    expect(clock.streamOf(clock.wallOf(1_200))).toBe(1_200);
+    expect(clock.streamOf(5_500)).toBe(2_000);
+  });
 });

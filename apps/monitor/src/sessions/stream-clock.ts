@@ -53,6 +53,11 @@ export class StreamClock {
     return Math.max(0, Math.round(streamTimeMs + (this.delay?.ms ?? this.startedAt)));
   }
 
+  /** The moment of the stream that a wall time (epoch ms) belongs to: {@link wallOf} the other way round. */
+  streamOf(wallTimeMs: number): number {
+    return wallTimeMs - (this.delay?.ms ?? this.startedAt);
+  }
+
   private smallestDelay(streamTimeMs: number, receivedAt: number): number {
     const seen = receivedAt - streamTimeMs;
     const before = this.delay === null ? seen : this.delay.ms + Math.max(0, receivedAt - this.delay.at) * DRIFT;

@@ -107,6 +107,11 @@ export class StreamSession {
     return this.source?.ffmpegPid ?? null;
   }
 
+  /** The moment of the stream, ms since the session began, that a wall time (epoch ms) belongs to as far as is known. */
+  streamTimeOf(wallTimeMs: number): number {
+    return this.clock.streamOf(wallTimeMs);
+  }
+
   /** Live figures for the heartbeat. */
   report(): SessionReport {
     const { status, reason, detail } = this.status.change;
@@ -127,8 +132,9 @@ export class StreamSession {
   }
 
   private async look(timed: TimedFrame, signal: AbortSignal): Promise<void> {
-    if (this.picture === null) this.status.set('live');
-    else await this.picture.inspect(timed, signal);
+    if (this.picture !== null) return this.picture.inspect(timed, signal);
+    this.status.set('live');
+    this.parts.sink.inspected?.(timed.streamTimeMs);
   }
 
   private async watchChatAlone(signal: AbortSignal): Promise<void> {

@@ -8,6 +8,9 @@ export interface Voice {
   forget(stream: string): void;
 }
 
+/** How long the voice detector may take for a piece before the sound goes on without it, ms. */
+const PATIENCE_MS = 10_000;
+
 /** What is known of one frame of sound. */
 export interface HeardFrame extends SoundPiece {
   levelDbfs: number;
@@ -31,16 +34,19 @@ export class StreamEar {
   private readonly gate = new LevelGate();
   private readonly cutter: UtteranceCutter;
   private fresh = true;
+  /** The voice detector owes an answer for longer than is waited: it is not asked until it comes. */
+  private overdue = false;
 
   constructor(
     private readonly streamId: string,
     private readonly voice: Voice,
     options?: CutterOptions,
+    private readonly patienceMs = PATIENCE_MS,
   ) {
     this.cutter = new UtteranceCutter(options);
   }
 
-  /** Takes the next piece. Never rejects for a voice detector that fails: sound rules go on without it. */
+  /** Takes the next piece. Neither rejects nor waits long for a voice detector that fails: sound rules go on without. */
   async hear(piece: SoundPiece): Promise<Heard> {
     const frames: HeardFrame[] = this.frames
       .push(piece)
@@ -70,14 +76,24 @@ export class StreamEar {
       const from = index * FRAME_SAMPLES;
       for (const [at, sample] of frame.samples.entries()) samples[from + at] = sample / 32_768;
     });
-    try {
-      const probabilities = await this.voice.hear(this.streamId, samples, this.fresh);
-      this.fresh = false;
-      for (const [index, frame] of loud.entries()) frame.speech = probabilities[index] ?? 0;
-    } catch {
-      this.fresh = true;
-      this.unheard += loud.length;
-      for (const frame of loud) frame.speech = null;
+    const probabilities = this.overdue ? null : await this.ask(samples);
+    this.fresh = probabilities === null;
+    if (probabilities === null) this.unheard += loud.length;
+    for (const [index, frame] of loud.entries()) {
+      frame.speech = probabilities === null ? null : (probabilities[index] ?? 0);
     }
+  }
+
+  /** Asks the voice detector. @returns null when it fails, or takes too long */
+  private async ask(samples: Float32Array<ArrayBuffer>): Promise<Float32Array | null> {
+    const answered = this.voice.hear(this.streamId, samples, this.fresh).catch(() => null);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => (timer = setTimeout(() => resolve('late'), this.patienceMs)));
+    const first = await Promise.race([answered, late]);
+    clearTimeout(timer);
+    if (first !== 'late') return first;
+    this.overdue = true;
+    void answered.then(() => (this.overdue = false));
+    return null;
   }
 }

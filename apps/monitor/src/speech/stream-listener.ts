@@ -3,6 +3,7 @@ import type { SoundChunk } from '../capture/sound-chunks.js';
 import { SoundRules, type SoundEvent, type SoundKind } from '../detectors/sound/sound-rules.js';
 import { soundSample } from '../detectors/sound/sound-sample.js';
 import { durationOf, samplesOf } from './pcm.js';
+import { RecentSound } from './recent-sound.js';
 import { StreamEar, type Voice } from './stream-ear.js';
 import type { Utterance } from './utterance-cutter.js';
 
@@ -38,6 +39,7 @@ const POLL_MS = 2;
 export class StreamListener {
   private readonly ear: StreamEar;
   private readonly rules: SoundRules;
+  private readonly newest = new RecentSound();
   /** A moment in both clocks, from the newest picture. */
   private mark: { ptsMs: number; streamTimeMs: number } | null = null;
   private nextMs: number | null = null;
@@ -55,6 +57,11 @@ export class StreamListener {
   figures(): ListenerFigures {
     const { heardMs, speechMs, unheardMs } = this;
     return { heardMs, speechMs, unheardMs, open: this.rules.open() };
+  }
+
+  /** A copy of the last seconds of sound; null before there is any. */
+  recent(): Int16Array | null {
+    return this.newest.take();
   }
 
   /** Tells where a picture stands in both clocks; sound before the first one has no place and is left out. */
@@ -110,6 +117,7 @@ export class StreamListener {
     for (const frame of frames) {
       const ms = durationOf(frame.samples);
       this.heardMs += ms;
+      this.newest.add(frame);
       if (frame.speech === null) this.unheardMs += ms;
       else if (frame.speech >= SPEECH) this.speechMs += ms;
       this.tell(this.rules.hear(soundSample(frame)));

@@ -64,4 +64,22 @@ describe('Transcriber', () => {
     await transcriber.stop();
     expect(transcriber.coverage('a')).toEqual({ queued: 0, dropped: 0, droppedMs: 0 });
   });
+
+  it('stops at once although the engine never answers', async () => {
+    let asked = (): void => undefined;
+    const wasAsked = new Promise<void>((resolve) => (asked = resolve));
+    engine = new ScriptedEngine(() => 'never');
+    engine.transcribe = () => {
+      asked();
+      return new Promise(() => undefined);
+    };
+    transcriber = new Transcriber({ engine, onSegment: (segment) => segments.push(segment) });
+    await engine.start();
+    transcriber.start();
+    transcriber.offer('a', utteranceOf(1));
+    await wasAsked;
+    await transcriber.stop();
+    expect(segments).toEqual([]);
+    expect(transcriber.figures()).toMatchObject({ written: 0, failed: 0 });
+  });
 });

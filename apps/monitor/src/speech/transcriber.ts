@@ -112,7 +112,7 @@ export class Transcriber {
     this.lanes.delete(streamId);
   }
 
-  /** Ends the work; what is under way is given up. */
+  /** Ends the work; what is under way is given up, and not waited for: an engine may take a minute, or never answer. */
   async stop(): Promise<void> {
     this.stopping.abort();
     this.queue.close();
@@ -126,7 +126,7 @@ export class Transcriber {
       const startedAt = this.now();
       this.underWay = next.streamId;
       try {
-        const { text, ...by } = await this.options.engine.transcribe(utterance, signal);
+        const { text, ...by } = await unlessAborted(this.options.engine.transcribe(utterance, signal), signal);
         this.workMs += this.now() - startedAt;
         this.soundMs += durationOf(utterance.pcm);
         this.hand(next, text, by);
@@ -166,5 +166,20 @@ export class Transcriber {
     const lane = { filters: new InventionFilterChain(), stitcher };
     this.lanes.set(streamId, lane);
     return lane;
+  }
+}
+
+/** What is promised, or the reason of the signal as soon as it is aborted. */
+async function unlessAborted<T>(promised: Promise<T>, signal: AbortSignal): Promise<T> {
+  let abort = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+  try {
+    return await Promise.race([promised, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }

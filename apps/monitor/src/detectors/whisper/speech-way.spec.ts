@@ -40,6 +40,8 @@ describe('SpeechWay', () => {
       expect(asked).toMatchObject([{ path: '/v1/audio/transcriptions', key: 'Bearer k' }]);
       expect(asked[0]?.type).toMatch(/^multipart\/form-data; boundary=/);
       expect(asked[0]?.bytes).toBeGreaterThan(32_000);
+      expect(way.stats).toMatchObject({ refused: 0, requests: 1 });
+      expect(way.stats.bytes).toBeGreaterThan(100);
     } finally {
       await engine.stop();
       await way.close();
@@ -51,6 +53,7 @@ describe('SpeechWay', () => {
     try {
       await expect(way.fetch(new URL(url), { method: 'POST', body: 'x' })).rejects.toThrow('cannot be reached');
       expect(asked).toEqual([]);
+      expect(way.stats.refused).toBe(1);
     } finally {
       await way.close();
     }

@@ -4,6 +4,7 @@ import { connect as connectTls } from 'node:tls';
 import { AppError } from '#libs/errors/app-error.js';
 import { EgressProxy } from '../../egress/egress-proxy.js';
 import type { EgressLane } from '../../egress/egress-lane.js';
+import type { EgressStats } from '../../egress/lane-budget.js';
 
 /** Longest answer that is taken, bytes. */
 const MOST_BYTES = 2 ** 20;
@@ -25,6 +26,11 @@ export class SpeechWay {
     const { hostname, port, protocol } = new URL(serverUrl);
     const proxy = await EgressProxy.start({ allow: [`${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`] });
     return new SpeechWay(proxy, await proxy.open('speech', LIMITS));
+  }
+
+  /** What went through here since it was opened. */
+  get stats(): Readonly<EgressStats> {
+    return this.proxy.stats;
   }
 
   /** As the global `fetch`, for requests that fit in memory. Redirects are not followed. */
