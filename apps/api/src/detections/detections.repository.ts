@@ -22,6 +22,7 @@ export interface DetectionFilter {
   detector?: string | undefined;
   label?: string | undefined;
   severity?: Severity | undefined;
+  verdict?: 'true' | 'false' | 'unsure' | 'none' | undefined;
   from?: string | undefined;
   to?: string | undefined;
   /** Only those before this sequence number. */
@@ -102,7 +103,7 @@ export class DetectionsRepository {
 
   /** Detections, newest first. */
   async list(filter: DetectionFilter): Promise<NamedDetection[]> {
-    const { agentId, id, streamId, kind, detector, label, severity, from, to, before, limit } = filter;
+    const { agentId, id, streamId, kind, detector, label, severity, verdict, from, to, before, limit } = filter;
     const query = this.rows
       .createQueryBuilder('d')
       .innerJoin('streams', 's', 's.id = d.stream_id')
@@ -118,6 +119,8 @@ export class DetectionsRepository {
     if (detector !== undefined) query.andWhere('d.detector = :detector', { detector });
     if (label !== undefined) query.andWhere('lower(d.label) = lower(:label)', { label });
     if (severity !== undefined) query.andWhere('d.severity = :severity', { severity });
+    if (verdict === 'none') query.andWhere('d.verdict IS NULL');
+    else if (verdict !== undefined) query.andWhere('d.verdict = :verdict', { verdict });
     if (from !== undefined) query.andWhere('d.detected_at >= :from', { from });
     if (to !== undefined) query.andWhere('d.detected_at < :to', { to });
     if (before !== null) query.andWhere('d.seq < :before', { before });
