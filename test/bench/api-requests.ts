@@ -68,14 +68,14 @@ const SHARED = [
   '/api/analytics/detections?by=severity&from={monthsAgo}',
   '/api/agents/{agent}/performance',
   '/api/detections/{detection}/verdicts',
+] as const;
+
+const OF_ADMINS = [
   '/api/objects',
   '/api/keywords',
   '/api/signals',
   '/api/monitors',
   '/api/streams/{busyStream}/zones',
-] as const;
-
-const OF_ADMINS = [
   '/api/streams?agentId={agent}',
   '/api/assignments?agentId={agent}',
   '/api/agents',

@@ -150,7 +150,7 @@ async function login(apiUrl: string, account: { username: string; password: stri
 }
 
 /** What the requests are about, out of what was seeded; the streams and the notifications are the agent's. */
-async function subjectsOf(
+export async function subjectsOf(
   client: pg.Client,
   reader: Reader,
   tokens: Readonly<Record<Asker, string>>,

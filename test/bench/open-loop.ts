@@ -1,6 +1,7 @@
 import { Agent, request } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
+import { errorCode } from '#tools/services/error-code.js';
 
 /** Requests under way at most; what is due beyond waits, and its wait counts. */
 const MOST_OPEN = 200;
@@ -63,7 +64,11 @@ export class Reader {
         },
       );
       sent.on('timeout', () => sent.destroy(new Error(`GET ${path} gave no answer`)));
-      sent.on('error', reject);
+      sent.on('error', (error) => {
+        // The server may close an idle connection in the very moment it is used again.
+        if (sent.reusedSocket && errorCode(error) === 'ECONNRESET') this.get(path, token).then(resolve, reject);
+        else reject(error);
+      });
       sent.end();
     });
   }

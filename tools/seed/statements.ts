@@ -157,4 +157,11 @@ export const ASSIGNMENTS = `
   ON CONFLICT DO NOTHING`;
 
 /** Tables that have grown. */
-export const GROWN = ['detections', 'verdicts', 'transcripts', 'notifications', 'audit_entries', 'assignments'] as const;
+export const GROWN = [
+  'detections',
+  'verdicts',
+  'transcripts',
+  'notifications',
+  'audit_entries',
+  'assignments',
+] as const;
