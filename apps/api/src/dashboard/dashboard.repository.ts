@@ -7,30 +7,30 @@ import type { Period } from './period.js';
 /** Streams that an agent looks after; all for null. */
 const MINE = `($1::uuid IS NULL OR EXISTS (SELECT 1 FROM assignments a WHERE a.stream_id = s.id AND a.agent_id = $1))`;
 
-/** Where each thing that detections can be grouped by is counted, and what its value is in a detection. */
+/** What the value of each thing that detections are counted by is in a detection. */
 const KEYS = {
-  kind: { dimension: 'kind', key: 'h.key', rowKey: 'd.kind' },
-  severity: { dimension: 'severity', key: 'h.key', rowKey: 'd.severity' },
-  stream: { dimension: 'kind', key: 'h.stream_id::text', rowKey: 'd.stream_id::text' },
-  label: { dimension: 'label', key: 'h.key', rowKey: 'lower(d.label)' },
-  verdict: { dimension: 'verdict', key: 'h.key', rowKey: `coalesce(d.verdict, 'none')` },
-} as const satisfies Record<SeriesQuery['by'], object>;
+  kind: 'd.kind',
+  severity: 'd.severity',
+  stream: 'd.stream_id::text',
+  label: 'lower(d.label)',
+  verdict: `coalesce(d.verdict, 'none')`,
+} as const satisfies Record<SeriesQuery['by'], string>;
 
 /**
  * Counts `(key, at, count)` of `by` from `$2` up to `$3` on the streams `$1`: whole hours as they were counted,
  * the rest row by row. `each` tells whether `$1` names streams or is the one that stands for all.
  */
 const countsOf = (by: SeriesQuery['by'], each: boolean): string => {
-  const { dimension, key, rowKey } = KEYS[by];
+  const rowKey = KEYS[by];
   return `
     whole AS (
       SELECT least(date_trunc('hour', $2::timestamptz + interval '1 hour' - interval '1 microsecond', 'UTC'),
           $3::timestamptz) AS begins,
         greatest(date_trunc('hour', $3::timestamptz, 'UTC'), $2::timestamptz) AS ends
     ), counted AS (
-      SELECT ${key} AS key, h.hour AS at, h.count
+      SELECT h.key, h.hour AS at, h.count
       FROM detection_hours h, whole
-      WHERE h.dimension = '${dimension}' AND h.stream_id = ANY($1::uuid[]) AND h.hour >= begins AND h.hour < ends
+      WHERE h.dimension = '${by}' AND h.stream_id = ANY($1::uuid[]) AND h.hour >= begins AND h.hour < ends
         AND h.count > 0
       UNION ALL
       SELECT ${rowKey}, d.detected_at, 1 FROM detections d, whole
@@ -88,9 +88,9 @@ export class DashboardRepository {
   }
 
   async busiestStreams(agentId: string | null, now: Date): Promise<Dashboard['busiestStreams']> {
-    const streams = agentId === null ? await this.allStreams() : await this.streamsOf(agentId);
+    const streams = await this.streamsOf(agentId);
     return this.dataSource.query<Dashboard['busiestStreams']>(
-      `WITH ${countsOf('stream', true)}
+      `WITH ${countsOf('stream', streams[0] !== ALL_STREAMS)}
        SELECT s.id AS "streamId", s.name, sum(c.count)::int AS count
        FROM counted c JOIN streams s ON s.id = c.key::uuid
        GROUP BY s.id ORDER BY count DESC, s.name LIMIT 10`,
@@ -120,8 +120,7 @@ export class DashboardRepository {
     { by, bucket, streamId }: SeriesQuery,
   ): Promise<DetectionSeries['series']> {
     const mine = await this.streamsOf(agentId);
-    const named = by === 'stream' && agentId === null ? await this.allStreams() : mine;
-    const streams = streamId === undefined ? named : agentId === null || mine.includes(streamId) ? [streamId] : [];
+    const streams = streamId === undefined ? mine : agentId === null || mine.includes(streamId) ? [streamId] : [];
     const rows = await this.dataSource.query<{ key: string; name: string; at: Date; count: number; total: number }[]>(
       `WITH ${countsOf(by, streams[0] !== ALL_STREAMS)}, point AS (
          SELECT key, date_trunc($4, at, 'UTC') AS at, sum(count)::int AS count FROM counted GROUP BY 1, 2
@@ -161,11 +160,6 @@ export class DashboardRepository {
       'SELECT stream_id AS id FROM assignments WHERE agent_id = $1',
       [agentId],
     );
-    return rows.map(({ id }) => id);
-  }
-
-  private async allStreams(): Promise<string[]> {
-    const rows = await this.dataSource.query<{ id: string }[]>('SELECT id FROM streams');
     return rows.map(({ id }) => id);
   }
 

@@ -9,7 +9,7 @@ const countsOf = (rows: string, sign: '' | '-'): string => `
     (${sign}count(*))::integer AS count, min(d.seq) AS first_seq, max(d.seq) AS last_seq
   FROM ${rows} d
   CROSS JOIN LATERAL (VALUES ('kind', d.kind), ('severity', d.severity), ('label', lower(d.label)),
-    ('verdict', coalesce(d.verdict, 'none'))) AS v (dimension, key)
+    ('stream', d.stream_id::text), ('verdict', coalesce(d.verdict, 'none'))) AS v (dimension, key)
   CROSS JOIN LATERAL (VALUES (d.stream_id), (${ALL})) AS g (stream_id)
   GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`;
 
@@ -30,7 +30,6 @@ export class ListIndexes1763900800000 implements MigrationInterface {
     await runner.query(`
       CREATE INDEX detections_detector_idx ON detections (detector, seq DESC);
       CREATE INDEX notifications_created_idx ON notifications (user_id, created_at);
-      CREATE INDEX transcripts_started_idx ON transcripts (started_at);
       CREATE INDEX audit_entries_at_idx ON audit_entries (at);
 
       CREATE TABLE detection_hours (
@@ -75,11 +74,33 @@ export class ListIndexes1763900800000 implements MigrationInterface {
         END $$;
       CREATE TRIGGER detections_count_judged AFTER UPDATE OF verdict ON detections
         FOR EACH ROW WHEN (OLD.verdict IS DISTINCT FROM NEW.verdict) EXECUTE FUNCTION count_judged_detection();
+
+      -- Where in the order of transcripts an hour lies.
+      CREATE TABLE transcript_hours (
+        hour timestamptz PRIMARY KEY,
+        first_seq bigint NOT NULL,
+        last_seq bigint NOT NULL
+      ) WITH (fillfactor = 80);
+      INSERT INTO transcript_hours
+        SELECT date_trunc('hour', started_at, 'UTC'), min(seq), max(seq) FROM transcripts GROUP BY 1;
+      CREATE FUNCTION place_new_transcripts() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          INSERT INTO transcript_hours AS h (hour, first_seq, last_seq)
+          SELECT date_trunc('hour', started_at, 'UTC'), min(seq), max(seq) FROM added GROUP BY 1 ORDER BY 1
+          ON CONFLICT (hour) DO UPDATE SET first_seq = least(h.first_seq, excluded.first_seq),
+            last_seq = greatest(h.last_seq, excluded.last_seq);
+          RETURN NULL;
+        END $$;
+      CREATE TRIGGER transcripts_place_new AFTER INSERT ON transcripts
+        REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION place_new_transcripts();
     `);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
+      DROP TRIGGER transcripts_place_new ON transcripts;
+      DROP FUNCTION place_new_transcripts;
+      DROP TABLE transcript_hours;
       DROP TRIGGER detections_count_judged ON detections;
       DROP TRIGGER detections_count_gone ON detections;
       DROP TRIGGER detections_count_new ON detections;
@@ -88,7 +109,6 @@ export class ListIndexes1763900800000 implements MigrationInterface {
       DROP FUNCTION count_new_detections;
       DROP TABLE detection_hours;
       DROP INDEX audit_entries_at_idx;
-      DROP INDEX transcripts_started_idx;
       DROP INDEX notifications_created_idx;
       DROP INDEX detections_detector_idx;
     `);
