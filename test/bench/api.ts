@@ -138,7 +138,7 @@ function scheduleOf(shots: readonly Shot[], plain: number, raw: Shot): { index: 
 }
 
 const Login = z.object({ accessToken: z.string() });
-const Cursor = z.object({ nextCursor: z.string() });
+const Cursor = z.object({ nextCursor: z.string().nullable() });
 
 async function login(apiUrl: string, account: { username: string; password: string }): Promise<string> {
   const response = await fetch(`${apiUrl}/api/auth/login`, {
@@ -170,11 +170,12 @@ export async function subjectsOf(
       [agent],
     );
   const [busyStream, quietStream] = [await stream('ASC'), await stream('DESC')];
-  const cursor = async (asker: Asker, path: string): Promise<string> =>
+  const next = async (asker: Asker, path: string): Promise<string | null> =>
     Cursor.parse(JSON.parse(await reader.get(path, tokens[asker]))).nextCursor;
-  let unread = '/api/notifications?limit=200';
+  const cursor = async (asker: Asker, path: string): Promise<string> => (await next(asker, path)) ?? '';
+  let notifications = await cursor('agent', '/api/notifications');
   for (let page = 0; page < 10; page += 1) {
-    unread = `/api/notifications?limit=200&cursor=${await cursor('agent', unread)}`;
+    notifications = (await next('agent', `/api/notifications?limit=200&cursor=${notifications}`)) ?? notifications;
   }
   return {
     ...{ busyStream, quietStream, agent },
@@ -184,7 +185,7 @@ export async function subjectsOf(
       detections: await cursor('admin', `/api/detections?to=${String(weeksAgo)}`),
       stream: await cursor('admin', `/api/streams/${busyStream}/detections?to=${String(weeksAgo)}`),
       transcripts: await cursor('admin', `/api/transcripts?q=river`),
-      notifications: await cursor('agent', unread),
+      notifications,
       logs: await cursor('admin', '/api/logs'),
     },
   };
