@@ -7444,6 +7444,8 @@ export interface operations {
                 label?: string;
                 /** @description Only those of this severity. */
                 severity?: components["schemas"]["Severity"];
+                /** @description Only those that people gave this verdict last; `none`: those without one. */
+                verdict?: "true" | "false" | "unsure" | "none";
                 /** @description Only those detected at or after this instant. */
                 from?: string;
                 /** @description Only those detected before this instant. */
@@ -7499,6 +7501,8 @@ export interface operations {
                 label?: string;
                 /** @description Only those of this severity. */
                 severity?: components["schemas"]["Severity"];
+                /** @description Only those that people gave this verdict last; `none`: those without one. */
+                verdict?: "true" | "false" | "unsure" | "none";
                 /** @description Only those detected at or after this instant. */
                 from?: string;
                 /** @description Only those detected before this instant. */
