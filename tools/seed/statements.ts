@@ -152,7 +152,7 @@ export const AGENTS = `
 /** Each stream to two agents. `$1` ids of streams, `$2` ids of agents. */
 export const ASSIGNMENTS = `
   INSERT INTO assignments (stream_id, agent_id, automatic)
-  SELECT s.id, ($2::uuid[])[1 + (s.number + turn * 3) % array_length($2::uuid[], 1)], true
+  SELECT s.id, ($2::uuid[])[1 + (s.number + turn) % array_length($2::uuid[], 1)], true
   FROM unnest($1::uuid[]) WITH ORDINALITY AS s (id, number) CROSS JOIN generate_series(0, 1) turn
   ON CONFLICT DO NOTHING`;
 
