@@ -22,6 +22,7 @@ const COMMANDS = [
   'check',
   'bench',
   'generate',
+  'seed',
   'try-detector',
   'try-stream',
   'try-phrases',

@@ -72,6 +72,23 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   return { url: url(DATABASE), dataDir, logFile, version, process: server, stop: () => server.stop() };
 }
 
+/**
+ * The url of the embedded Postgres that runs on the data in `dir`.
+ * @returns null when none does.
+ */
+export async function runningPostgres(dir: string): Promise<string | null> {
+  const passwordFile = join(resolve(dir), 'password');
+  if (!existsSync(passwordFile)) return null;
+  const dataDir = join((await postgresHome(resolve(dir), () => undefined)).dataHome, 'data');
+  const note = join(dataDir, 'postmaster.pid');
+  if (!existsSync(note)) return null;
+  // Lines: process, data directory, start time, port.
+  const [pid, , , port] = readFileSync(note, 'utf8').split('\n').map(Number);
+  if (pid === undefined || !worksIn(pid, realpathSync(dataDir))) return null;
+  const password = readFileSync(passwordFile, 'utf8').trim();
+  return `postgres://vigil:${password}@127.0.0.1:${String(port)}/${DATABASE}`;
+}
+
 function serverFlags(throwaway: boolean): string[] {
   const settings = {
     listen_addresses: '127.0.0.1',

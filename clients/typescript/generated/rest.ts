@@ -10415,6 +10415,8 @@ export interface operations {
                 label?: string;
                 /** @description Only those of this severity. */
                 severity?: components["schemas"]["Severity"];
+                /** @description Only those that people gave this verdict last; `none`: those without one. */
+                verdict?: "true" | "false" | "unsure" | "none";
                 /** @description Only those detected at or after this instant. */
                 from?: string;
                 /** @description Only those detected before this instant. */
@@ -10472,6 +10474,8 @@ export interface operations {
                 label?: string;
                 /** @description Only those of this severity. */
                 severity?: components["schemas"]["Severity"];
+                /** @description Only those that people gave this verdict last; `none`: those without one. */
+                verdict?: "true" | "false" | "unsure" | "none";
                 /** @description Only those detected at or after this instant. */
                 from?: string;
                 /** @description Only those detected before this instant. */

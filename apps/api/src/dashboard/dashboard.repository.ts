@@ -1,21 +1,53 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { AgentPerformance, Dashboard, DetectionSeries, SeriesQuery } from './dashboard.dto.js';
+import { ALL_STREAMS } from '../detections/detections.repository.js';
 import type { Period } from './period.js';
 
 /** Streams that an agent looks after; all for null. */
 const MINE = `($1::uuid IS NULL OR EXISTS (SELECT 1 FROM assignments a WHERE a.stream_id = s.id AND a.agent_id = $1))`;
 
-/** Expression of each thing that detections can be grouped by. */
+/** What the value of each thing that detections are counted by is in a detection. */
 const KEYS = {
-  kind: ['d.kind', 'd.kind'],
-  severity: ['d.severity', 'd.severity'],
-  stream: ['d.stream_id::text', 's.name'],
-  label: ['lower(d.label)', 'lower(d.label)'],
-  verdict: [`coalesce(d.verdict, 'none')`, `coalesce(d.verdict, 'none')`],
-} as const satisfies Record<SeriesQuery['by'], readonly [string, string]>;
+  kind: 'd.kind',
+  severity: 'd.severity',
+  stream: 'd.stream_id::text',
+  label: 'lower(d.label)',
+  verdict: `coalesce(d.verdict, 'none')`,
+} as const satisfies Record<SeriesQuery['by'], string>;
 
-type Fields<T, Names extends keyof T> = Pick<T, Names>;
+/**
+ * Counts `(key, at, count)` of `by` from `$2` up to `$3` on the streams `$1`: whole hours as they were counted,
+ * the rest row by row. `each` tells whether `$1` names streams or is the one that stands for all.
+ */
+const countsOf = (by: SeriesQuery['by'], each: boolean): string => {
+  const rowKey = KEYS[by];
+  return `
+    whole AS (
+      SELECT least(date_trunc('hour', $2::timestamptz + interval '1 hour' - interval '1 microsecond', 'UTC'),
+          $3::timestamptz) AS begins,
+        greatest(date_trunc('hour', $3::timestamptz, 'UTC'), $2::timestamptz) AS ends
+    ), counted AS (
+      SELECT h.key, h.hour AS at, h.count
+      FROM detection_hours h, whole
+      WHERE h.dimension = '${by}' AND h.stream_id = ANY($1::uuid[]) AND h.hour >= begins AND h.hour < ends
+        AND h.count > 0
+      UNION ALL
+      SELECT ${rowKey}, d.detected_at, 1 FROM detections d, whole
+      WHERE d.detected_at >= $2::timestamptz AND d.detected_at < begins
+        ${each ? 'AND d.stream_id = ANY($1::uuid[])' : ''}
+      UNION ALL
+      SELECT ${rowKey}, d.detected_at, 1 FROM detections d, whole
+      WHERE d.detected_at >= greatest(ends, begins) AND d.detected_at < $3::timestamptz
+        ${each ? 'AND d.stream_id = ANY($1::uuid[])' : ''}
+    )`;
+};
+
+/** Values of a field of a list's items. */
+type ValueOf<List extends readonly object[], Field extends keyof List[number]> = List[number][Field];
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** Figures over many rows, read in one statement each. */
 @Injectable()
@@ -36,33 +68,33 @@ export class DashboardRepository {
   }
 
   async detections(agentId: string | null, now: Date): Promise<Dashboard['detections']> {
-    type Row = Fields<Dashboard['detections']['byKind'][number], 'kind' | 'count'> &
-      Fields<Dashboard['detections']['bySeverity'][number], 'severity'> & { recent: number; unreviewed: number };
-    const rows = await this.dataSource.query<Row[]>(
-      `SELECT d.kind, d.severity, count(*)::int AS count,
-         count(*) FILTER (WHERE d.detected_at >= $2::timestamptz - interval '1 hour')::int AS recent,
-         count(*) FILTER (WHERE d.verdict IS NULL)::int AS unreviewed
-       FROM detections d JOIN streams s ON s.id = d.stream_id
-       WHERE d.detected_at >= $2::timestamptz - interval '24 hours' AND d.detected_at <= $2::timestamptz AND ${MINE}
-       GROUP BY 1, 2`,
-      [agentId, now],
-    );
+    // What was detected in this very millisecond counts.
+    const to = new Date(now.getTime() + 1);
+    const day = { from: new Date(now.getTime() - DAY_MS), to };
+    const streams = await this.streamsOf(agentId);
+    const [byKind, bySeverity, byVerdict, recent] = await Promise.all([
+      this.totals<ValueOf<Dashboard['detections']['byKind'], 'kind'>>('kind', streams, day),
+      this.totals<ValueOf<Dashboard['detections']['bySeverity'], 'severity'>>('severity', streams, day),
+      this.totals<string>('verdict', streams, day),
+      this.totals<string>('kind', streams, { from: new Date(now.getTime() - HOUR_MS), to }),
+    ]);
     return {
-      lastHour: sum(rows.map(({ recent: count }) => ({ count }))),
-      last24Hours: sum(rows),
-      byKind: added(rows, 'kind'),
-      bySeverity: added(rows, 'severity'),
-      unreviewed: sum(rows.map(({ unreviewed: count }) => ({ count }))),
+      lastHour: sum(recent),
+      last24Hours: sum(byKind),
+      byKind: byKind.map(({ key: kind, count }) => ({ kind, count })),
+      bySeverity: bySeverity.map(({ key: severity, count }) => ({ severity, count })),
+      unreviewed: sum(byVerdict.filter(({ key }) => key === 'none')),
     };
   }
 
-  busiestStreams(agentId: string | null, now: Date): Promise<Dashboard['busiestStreams']> {
+  async busiestStreams(agentId: string | null, now: Date): Promise<Dashboard['busiestStreams']> {
+    const streams = await this.streamsOf(agentId);
     return this.dataSource.query<Dashboard['busiestStreams']>(
-      `SELECT s.id AS "streamId", s.name, count(*)::int AS count
-       FROM detections d JOIN streams s ON s.id = d.stream_id
-       WHERE d.detected_at >= $2::timestamptz - interval '24 hours' AND d.detected_at <= $2::timestamptz AND ${MINE}
+      `WITH ${countsOf('stream', streams[0] !== ALL_STREAMS)}
+       SELECT s.id AS "streamId", s.name, sum(c.count)::int AS count
+       FROM counted c JOIN streams s ON s.id = c.key::uuid
        GROUP BY s.id ORDER BY count DESC, s.name LIMIT 10`,
-      [agentId, now],
+      [streams, new Date(now.getTime() - DAY_MS), new Date(now.getTime() + 1)],
     );
   }
 
@@ -87,19 +119,18 @@ export class DashboardRepository {
     { from, to }: Period,
     { by, bucket, streamId }: SeriesQuery,
   ): Promise<DetectionSeries['series']> {
-    const [key, name] = KEYS[by];
+    const mine = await this.streamsOf(agentId);
+    const streams = streamId === undefined ? mine : agentId === null || mine.includes(streamId) ? [streamId] : [];
     const rows = await this.dataSource.query<{ key: string; name: string; at: Date; count: number; total: number }[]>(
-      `WITH point AS (
-         SELECT ${key} AS key, ${name} AS name, date_trunc($4, d.detected_at, 'UTC') AS at, count(*)::int AS count
-         FROM detections d JOIN streams s ON s.id = d.stream_id
-         WHERE d.detected_at >= $2 AND d.detected_at < $3 AND ($5::uuid IS NULL OR d.stream_id = $5) AND ${MINE}
-         GROUP BY 1, 2, 3
+      `WITH ${countsOf(by, streams[0] !== ALL_STREAMS)}, point AS (
+         SELECT key, date_trunc($4, at, 'UTC') AS at, sum(count)::int AS count FROM counted GROUP BY 1, 2
        ), line AS (
          SELECT key, sum(count)::int AS total FROM point GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 20
        )
-       SELECT p.key, p.name, p.at, p.count, l.total FROM point p JOIN line l USING (key)
+       SELECT p.key, ${by === 'stream' ? 's.name' : 'p.key AS name'}, p.at, p.count, l.total
+       FROM point p JOIN line l USING (key) ${by === 'stream' ? 'JOIN streams s ON s.id = p.key::uuid' : ''}
        ORDER BY l.total DESC, p.key, p.at`,
-      [agentId, from, to, bucket, streamId ?? null],
+      [streams, from, to, bucket],
     );
     const lines = new Map<string, DetectionSeries['series'][number]>();
     for (const { at, count, ...line } of rows) {
@@ -110,33 +141,52 @@ export class DashboardRepository {
     return [...lines.values()];
   }
 
+  private totals<Key extends string>(
+    by: SeriesQuery['by'],
+    streams: readonly string[],
+    { from, to }: Period,
+  ): Promise<{ key: Key; count: number }[]> {
+    return this.dataSource.query<{ key: Key; count: number }[]>(
+      `WITH ${countsOf(by, streams[0] !== ALL_STREAMS)}
+       SELECT key, sum(count)::int AS count FROM counted GROUP BY 1 ORDER BY 2 DESC, 1`,
+      [streams, from, to],
+    );
+  }
+
+  /** What an agent looks after; what stands for all for null. */
+  private async streamsOf(agentId: string | null): Promise<string[]> {
+    if (agentId === null) return [ALL_STREAMS];
+    const rows = await this.dataSource.query<{ id: string }[]>(
+      'SELECT stream_id AS id FROM assignments WHERE agent_id = $1',
+      [agentId],
+    );
+    return rows.map(({ id }) => id);
+  }
+
   /** What an agent did with what it was told. */
   async performance(agentId: string, period: Period): Promise<Omit<AgentPerformance, 'agentId' | 'from' | 'to'>> {
     const parameters = [agentId, period.from, period.to];
-    const told = `
-      WITH told AS (
-        SELECT n.created_at AS at, d.kind, n.read_at IS NOT NULL AS acknowledged,
-          extract(epoch FROM n.read_at - n.created_at) * 1000 AS wait,
-          EXISTS (SELECT 1 FROM verdicts v WHERE v.detection_id = n.detection_id AND v.user_id = $1) AS judged
-        FROM notifications n JOIN detections d ON d.id = n.detection_id
-        WHERE n.user_id = $1 AND n.created_at >= $2 AND n.created_at < $3
-      )`;
-    const figures = `count(*)::int AS notified, count(*) FILTER (WHERE acknowledged)::int AS acknowledged,
-      count(*) FILTER (WHERE judged)::int AS verdicts`;
-    const waits = `percentile_cont(0.5) WITHIN GROUP (ORDER BY wait) AS p50,
-      percentile_cont(0.95) WITHIN GROUP (ORDER BY wait) AS p95`;
     type Kind = AgentPerformance['byKind'][number];
-    const [all] = await this.dataSource.query<Omit<Kind, 'kind'>[]>(
-      `${told} SELECT ${figures}, ${waits} FROM told`,
+    type Row = Omit<Kind, 'kind'> & { kind: Kind['kind'] | null; at: Date | null };
+    const rows = await this.dataSource.query<Row[]>(
+      `WITH told AS (
+         SELECT date_trunc('day', n.created_at, 'UTC') AS at, d.kind, n.read_at IS NOT NULL AS acknowledged,
+           extract(epoch FROM n.read_at - n.created_at)::double precision * 1000 AS wait, v.detection_id IS NOT NULL AS judged
+         FROM notifications n JOIN detections d ON d.id = n.detection_id
+         LEFT JOIN (SELECT DISTINCT detection_id FROM verdicts WHERE user_id = $1) v ON v.detection_id = n.detection_id
+         WHERE n.user_id = $1 AND n.created_at >= $2 AND n.created_at < $3
+       )
+       SELECT kind, at, count(*)::int AS notified, count(*) FILTER (WHERE acknowledged)::int AS acknowledged,
+         count(*) FILTER (WHERE judged)::int AS verdicts,
+         percentile_cont(0.5) WITHIN GROUP (ORDER BY wait) AS p50,
+         percentile_cont(0.95) WITHIN GROUP (ORDER BY wait) AS p95
+       FROM told GROUP BY GROUPING SETS ((), (kind), (at)) ORDER BY kind, at`,
       parameters,
     );
-    const byKind = await this.dataSource.query<Kind[]>(
-      `${told} SELECT kind, ${figures}, ${waits} FROM told GROUP BY kind ORDER BY kind`,
-      parameters,
-    );
-    const timeline = await this.dataSource.query<({ at: Date } & Omit<Kind, 'kind' | 'p50' | 'p95'>)[]>(
-      `${told} SELECT date_trunc('day', at, 'UTC') AS at, ${figures} FROM told GROUP BY 1 ORDER BY 1`,
-      parameters,
+    const all = rows.find(({ kind, at }) => kind === null && at === null);
+    const byKind = rows.flatMap(({ kind, at: _, ...figures }) => (kind === null ? [] : [{ kind, ...figures }]));
+    const timeline = rows.flatMap(({ at, notified, acknowledged, verdicts }) =>
+      at === null ? [] : [{ at, notified, acknowledged, verdicts }],
     );
     const given = await this.dataSource.query<{ verdict: 'true' | 'false' | 'unsure'; count: number }[]>(
       `SELECT verdict, count(*)::int AS count FROM verdicts
@@ -157,14 +207,4 @@ export class DashboardRepository {
 
 function sum(rows: readonly { count: number }[]): number {
   return rows.reduce((total, { count }) => total + count, 0);
-}
-
-/** Rows with the same value of a field put together. */
-function added<Row extends { count: number }, Field extends keyof Row>(
-  rows: readonly Row[],
-  field: Field,
-): (Pick<Row, Field> & { count: number })[] {
-  const counts = new Map<Row[Field], number>();
-  for (const row of rows) counts.set(row[field], (counts.get(row[field]) ?? 0) + row.count);
-  return [...counts].map(([value, count]) => ({ [field]: value, count }) as Pick<Row, Field> & { count: number });
 }

@@ -17,6 +17,11 @@ export function createDataSource(url: string): DataSource {
     connectTimeoutMS: 5_000,
     applicationName: 'vigil-api',
     logging: false,
-    extra: { statement_timeout: 30_000, idle_in_transaction_session_timeout: 60_000 },
+    extra: {
+      statement_timeout: 30_000,
+      idle_in_transaction_session_timeout: 60_000,
+      // Many short statements at once: helpers of one would only take the processors from the others.
+      options: '-c max_parallel_workers_per_gather=0 -c jit=off',
+    },
   });
 }

@@ -20,6 +20,10 @@ export const DetectionQuery = PageQuery.extend({
     .optional()
     .describe('Only those of this label: an object such as `person`, the name of a keyword, or a signal.'),
   severity: Severity.optional().describe('Only those of this severity.'),
+  verdict: z
+    .enum(['true', 'false', 'unsure', 'none'])
+    .optional()
+    .describe('Only those that people gave this verdict last; `none`: those without one.'),
   from: z.iso.datetime({ offset: true }).optional().describe('Only those detected at or after this instant.'),
   to: z.iso.datetime({ offset: true }).optional().describe('Only those detected before this instant.'),
   after: z

@@ -6,6 +6,9 @@ import type { Modality, Severity } from '#libs/contracts/primitives.js';
 import type { Transaction } from '../database/transaction.js';
 import { DetectionEntity } from './detection.entity.js';
 
+/** What stands for all streams together in `detection_hours`. */
+export const ALL_STREAMS = '00000000-0000-0000-0000-000000000000';
+
 /** A detection with the name of its stream. */
 export interface NamedDetection {
   detection: DetectionEntity;
@@ -22,6 +25,7 @@ export interface DetectionFilter {
   detector?: string | undefined;
   label?: string | undefined;
   severity?: Severity | undefined;
+  verdict?: 'true' | 'false' | 'unsure' | 'none' | undefined;
   from?: string | undefined;
   to?: string | undefined;
   /** Only those before this sequence number. */
@@ -104,28 +108,60 @@ export class DetectionsRepository {
 
   /** Detections, newest first, or oldest first with `after`. */
   async list(filter: DetectionFilter): Promise<NamedDetection[]> {
-    const { agentId, id, streamId, kind, detector, label, severity, from, to, before, after, limit } = filter;
+    const { agentId, id, streamId, kind, detector, label, severity, verdict, from, to, before, after, limit } = filter;
+    const streamIds = agentId === null ? null : await this.streamsOf(agentId);
     const query = this.rows
       .createQueryBuilder('d')
       .innerJoin('streams', 's', 's.id = d.stream_id')
       .addSelect('s.name', 'stream_name')
       .orderBy('d.seq', after === undefined ? 'DESC' : 'ASC')
       .limit(limit);
-    if (agentId !== null) {
-      query.andWhere('d.stream_id IN (SELECT a.stream_id FROM assignments a WHERE a.agent_id = :agentId)', { agentId });
-    }
+    // Ids rather than a join: the planner then knows how many rows they have and never reads all of them to sort.
+    if (streamIds !== null) query.andWhere('d.stream_id = ANY(:streamIds)', { streamIds });
     if (id !== undefined) query.andWhere('d.id = :id', { id });
     if (streamId !== undefined) query.andWhere('d.stream_id = :streamId', { streamId });
     if (kind !== undefined) query.andWhere('d.kind = :kind', { kind });
     if (detector !== undefined) query.andWhere('d.detector = :detector', { detector });
     if (label !== undefined) query.andWhere('lower(d.label) = lower(:label)', { label });
     if (severity !== undefined) query.andWhere('d.severity = :severity', { severity });
+    if (verdict === 'none') query.andWhere('d.verdict IS NULL');
+    else if (verdict !== undefined) query.andWhere('d.verdict = :verdict', { verdict });
     if (from !== undefined) query.andWhere('d.detected_at >= :from', { from });
     if (to !== undefined) query.andWhere('d.detected_at < :to', { to });
+    if (from !== undefined || to !== undefined) {
+      const { first, last } = await this.seqsBetween(from, to);
+      query.andWhere('d.seq BETWEEN :first AND :last', { first, last });
+    }
     if (before !== null) query.andWhere('d.seq < :before', { before });
     if (after !== undefined) query.andWhere('d.seq > :after', { after });
     const { entities, raw } = await query.getRawAndEntities<{ stream_name: string }>();
     return entities.map((detection, index) => ({ detection, streamName: raw[index]?.stream_name ?? '' }));
+  }
+
+  private async streamsOf(agentId: string): Promise<string[]> {
+    const rows = await this.rows.query<{ stream_id: string }[]>(
+      'SELECT stream_id FROM assignments WHERE agent_id = $1',
+      [agentId],
+    );
+    return rows.map(({ stream_id: id }) => id);
+  }
+
+  /**
+   * Bounds of the sequence numbers of what was detected in a stretch of time: a list in their order begins and ends
+   * there, instead of passing by everything that is newer. Empty (1 to 0) when there is nothing.
+   */
+  private async seqsBetween(
+    from: string | undefined,
+    to: string | undefined,
+  ): Promise<{ first: string; last: string }> {
+    const [bounds] = await this.rows.query<{ first: string; last: string }[]>(
+      `SELECT coalesce(min(first_seq), 1) AS first, coalesce(max(last_seq), 0) AS last FROM detection_hours
+       WHERE dimension = 'kind' AND stream_id = $3
+         AND hour >= coalesce(date_trunc('hour', $1::timestamptz, 'UTC'), '-infinity')
+         AND hour < coalesce($2::timestamptz, 'infinity')`,
+      [from ?? null, to ?? null, ALL_STREAMS],
+    );
+    return bounds ?? { first: '1', last: '0' };
   }
 }
 

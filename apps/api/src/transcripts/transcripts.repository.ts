@@ -58,22 +58,46 @@ export class TranscriptsRepository {
   }
 
   /** Transcripts, newest first. */
-  list(filter: TranscriptFilter): Promise<TranscriptRow[]> {
-    return this.select(filter).getMany();
+  async list(filter: TranscriptFilter): Promise<TranscriptRow[]> {
+    return (await this.select(filter)).getMany();
   }
 
   /** The statement behind {@link list}. */
-  select({ agentId, streamId, q, from, to, before, limit }: TranscriptFilter): SelectQueryBuilder<TranscriptEntity> {
+  async select(filter: TranscriptFilter): Promise<SelectQueryBuilder<TranscriptEntity>> {
+    const { agentId, streamId, q, from, to, before, limit } = filter;
     const query = this.rows.createQueryBuilder('t').orderBy('t.seq', 'DESC').limit(limit);
     if (agentId !== null) {
-      query.andWhere('t.stream_id IN (SELECT a.stream_id FROM assignments a WHERE a.agent_id = :agentId)', { agentId });
+      // Ids rather than a join: the planner then knows how many rows they have.
+      const rows = await this.rows.query<{ stream_id: string }[]>(
+        'SELECT stream_id FROM assignments WHERE agent_id = $1',
+        [agentId],
+      );
+      query.andWhere('t.stream_id = ANY(:streamIds)', { streamIds: rows.map(({ stream_id: id }) => id) });
     }
     if (streamId !== undefined) query.andWhere('t.stream_id = :streamId', { streamId });
     if (q !== undefined) query.andWhere(`t.search @@ websearch_to_tsquery('simple', :q)`, { q });
     if (from !== undefined) query.andWhere('t.started_at >= :from', { from });
     if (to !== undefined) query.andWhere('t.started_at < :to', { to });
+    if (from !== undefined || to !== undefined) {
+      const { first, last } = await this.seqsBetween(from, to);
+      query.andWhere('t.seq BETWEEN :first AND :last', { first, last });
+    }
     if (before !== null) query.andWhere('t.seq < :before', { before });
     return query;
+  }
+
+  /** Bounds of the sequence numbers of what was said in a stretch of time; empty (1 to 0) when there is nothing. */
+  private async seqsBetween(
+    from: string | undefined,
+    to: string | undefined,
+  ): Promise<{ first: string; last: string }> {
+    const [bounds] = await this.rows.query<{ first: string; last: string }[]>(
+      `SELECT coalesce(min(first_seq), 1) AS first, coalesce(max(last_seq), 0) AS last FROM transcript_hours
+       WHERE hour >= coalesce(date_trunc('hour', $1::timestamptz, 'UTC'), '-infinity')
+         AND hour < coalesce($2::timestamptz, 'infinity')`,
+      [from ?? null, to ?? null],
+    );
+    return bounds ?? { first: '1', last: '0' };
   }
 
   /** The best stretch of each of these texts, what was found between {@link MARKS}. */

@@ -171,7 +171,7 @@ describe('transcripts', () => {
     for (const reader of [null, agentId]) {
       const filter = { agentId: reader, q: '"thing 4711"', before: null, limit: 51 };
       const plan = await dataSource.query<Record<string, string>[]>(
-        ...explained(repository.select(filter).getQueryAndParameters()),
+        ...explained((await repository.select(filter)).getQueryAndParameters()),
       );
       const lines = plan.map((row) => row['QUERY PLAN']).join('\n');
       expect(lines).toContain('Bitmap Index Scan on transcripts_search_idx');

@@ -1,0 +1,122 @@
+import pg from 'pg';
+import { DataSource, type Logger } from 'typeorm';
+import { seedDatabase } from '#tools/seed/seed-database.js';
+import { API_SETTINGS, type ApiSettings } from '../../apps/api/src/runtime.module.js';
+import { TestApi } from '../../apps/api/src/test-api.fixture.js';
+import { subjectsOf } from './api.js';
+import { requestsFor, type BenchRequest } from './api-requests.js';
+import { Reader } from './open-loop.js';
+
+/** Enough that the planner would rather not read a table from end to end. */
+const DETECTIONS = 120_000;
+/** Tables that grow without end. */
+const BIG = ['detections', 'transcripts', 'notifications', 'audit_entries', 'detection_hours'];
+
+type Statement = [sql: string, parameters: unknown[] | undefined];
+
+/** Notes every statement that is sent. */
+class Notes implements Logger {
+  sent: Statement[] = [];
+  logQuery(sql: string, parameters?: unknown[]): void {
+    this.sent.push([sql, parameters]);
+  }
+  logQueryError(): void {}
+  logQuerySlow(): void {}
+  logSchemaBuild(): void {}
+  logMigration(): void {}
+  log(): void {}
+}
+
+describe('lists and filters', () => {
+  let api: TestApi;
+  let client: pg.Client;
+  let reader: Reader;
+  let dataSource: DataSource;
+  let requests: BenchRequest[];
+  let tokens: Record<'admin' | 'agent', string>;
+
+  beforeAll(async () => {
+    api = await TestApi.start();
+    const url = api.app.get<ApiSettings>(API_SETTINGS, { strict: false }).DATABASE_URL;
+    const amounts = { detections: DETECTIONS, streams: 50, agents: 20, days: 30, seed: 1 };
+    await seedDatabase(url, { ...amounts, now: new Date(), say: () => undefined });
+    dataSource = api.app.get(DataSource);
+    client = new pg.Client({ connectionString: url });
+    await client.connect();
+    const admin = await api.user('boss', 'admin');
+    const { rows } = await client.query<{ id: string }>(`SELECT id FROM users WHERE username = 'seed-agent-001'`);
+    tokens = { admin: await api.token(admin), agent: await api.token(rows[0]?.id ?? '') };
+    reader = new Reader(api.url);
+    requests = requestsFor(await subjectsOf(client, reader, tokens));
+  }, 180_000);
+
+  afterAll(async () => {
+    reader.close();
+    await client.end();
+    await api.close();
+  });
+
+  it('never read a big table from end to end, nor count rows off', async () => {
+    const notes = new Notes();
+    const faults: string[] = [];
+    const usual = dataSource.logger;
+    for (const { name, path, asker } of requests) {
+      notes.sent = [];
+      dataSource.logger = notes;
+      await reader.get(path, tokens[asker]);
+      dataSource.logger = usual;
+      const selects = notes.sent.filter(([sql]) => /^\s*(SELECT|WITH)\b/i.test(sql));
+      expect({ name, sent: selects.length > 0 }).toEqual({ name, sent: true });
+      for (const [sql, parameters] of selects) {
+        if (/\bOFFSET\b/i.test(sql)) faults.push(`${name}: OFFSET in ${sql}`);
+        for (const table of readWhole(await planOf(sql, parameters))) faults.push(`${name}: all of ${table} in ${sql}`);
+      }
+    }
+    expect(faults).toEqual([]);
+  }, 120_000);
+
+  it('count the same as the rows themselves do', async () => {
+    const { rows } = await client.query(
+      `WITH counted AS (
+         SELECT v.dimension, g.stream_id, date_trunc('hour', d.detected_at, 'UTC') AS hour, v.key, count(*)::int AS count
+         FROM detections d
+         CROSS JOIN LATERAL (VALUES ('kind', d.kind), ('severity', d.severity), ('label', lower(d.label)),
+           ('stream', d.stream_id::text), ('verdict', coalesce(d.verdict, 'none'))) AS v (dimension, key)
+         CROSS JOIN LATERAL (VALUES (d.stream_id), ('00000000-0000-0000-0000-000000000000'::uuid)) AS g (stream_id)
+         GROUP BY 1, 2, 3, 4
+       ), kept AS (SELECT dimension, stream_id, hour, key, count FROM detection_hours WHERE count <> 0)
+       (SELECT * FROM counted EXCEPT SELECT * FROM kept) UNION ALL (SELECT * FROM kept EXCEPT SELECT * FROM counted)`,
+    );
+    expect(rows).toEqual([]);
+  }, 60_000);
+
+  it('keep counting when a verdict changes and when a stream goes', async () => {
+    const noted = async (): Promise<unknown[]> =>
+      (
+        await client.query<{ kept: number; real: number }>(
+          `SELECT (SELECT sum(count)::int FROM detection_hours
+              WHERE dimension = 'verdict' AND key = 'unsure' AND stream_id = '00000000-0000-0000-0000-000000000000') AS kept,
+            (SELECT count(*)::int FROM detections WHERE verdict = 'unsure') AS real`,
+        )
+      ).rows.map(({ kept, real }) => [kept === real, kept > 0]);
+    await client.query(
+      `UPDATE detections SET verdict = 'unsure' WHERE id IN (SELECT id FROM detections ORDER BY seq LIMIT 500)`,
+    );
+    expect(await noted()).toEqual([[true, true]]);
+    await client.query(`DELETE FROM streams WHERE name = 'Seeded stream 0040'`);
+    expect(await noted()).toEqual([[true, true]]);
+  }, 60_000);
+
+  async function planOf(sql: string, parameters: unknown[] | undefined): Promise<unknown> {
+    const rows = await dataSource.query<{ 'QUERY PLAN': unknown }[]>(`EXPLAIN (FORMAT JSON) ${sql}`, parameters);
+    return rows[0]?.['QUERY PLAN'];
+  }
+
+  /** Big tables that a plan reads from end to end. */
+  function readWhole(plan: unknown): string[] {
+    if (typeof plan !== 'object' || plan === null) return [];
+    const { 'Node Type': node, 'Relation Name': table } = plan as Record<string, unknown>;
+    const here = node === 'Seq Scan' && typeof table === 'string' && BIG.includes(table) ? [table] : [];
+    return [...here, ...Object.values(plan).flatMap(readWhole)];
+  }
+});

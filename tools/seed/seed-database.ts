@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { createLogger } from '#libs/observability/logger.js';
+import { openDatabase } from '../../apps/api/src/database/open-database.js';
+import { PasswordHasher } from '../../apps/api/src/users/password-hasher.js';
+import {
+  AGENTS,
+  ASSIGNMENTS,
+  AUDIT_ENTRIES,
+  DETECTIONS,
+  functionsOf,
+  GROWN,
+  NOTIFICATIONS,
+  STREAMS,
+  TRANSCRIPTS,
+} from './statements.js';
+
+/** Rows of one statement. */
+const CHUNK = 50_000;
+
+/** What to make. */
+export interface SeedOptions {
+  detections: number;
+  streams: number;
+  agents: number;
+  /** The rows are spread over so many days before {@link now}. */
+  days: number;
+  /** What the rows follow from. */
+  seed: number;
+  now: Date;
+  say: (text: string) => void;
+}
+
+/** What was made. */
+export interface SeedResult {
+  detections: number;
+  transcripts: number;
+  notifications: number;
+  auditEntries: number;
+  streams: number;
+  agents: number;
+  /** Password of the seeded agents `seed-agent-001` and so on. */
+  agentPassword: string;
+  seconds: number;
+}
+
+/**
+ * Adds made-up rows to a database, whose schema is brought up to date first: findings of the three kinds with verdicts,
+ * a fourth as many transcripts, notifications of the newest tenth, a twentieth as many entries of the audit trail.
+ * Streams are not watched, evidence there is none.
+ * @throws AppError `database.unreachable`.
+ */
+export async function seedDatabase(url: string, options: SeedOptions): Promise<SeedResult> {
+  const startedAt = performance.now();
+  await (await openDatabase(url, createLogger('seed', 'silent'))).destroy();
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    // What is lost with the last moments before a power cut can be seeded again.
+    await client.query(`SET synchronous_commit = off; SET work_mem = '64MB'; ${functionsOf(options.seed)}`);
+    const agentPassword = randomBytes(12).toString('base64url');
+    const ids = await addTeam(client, options, agentPassword);
+    const made = await addRows(client, ids, options);
+    options.say('counting what there is for the planner …');
+    for (const table of GROWN) await client.query(`VACUUM (ANALYZE) ${table}`);
+    const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
+    return { ...made, streams: ids.streams.length, agents: ids.agents.length, agentPassword, seconds };
+  } finally {
+    await client.end();
+  }
+}
+
+interface Team {
+  streams: string[];
+  agents: string[];
+}
+
+async function addTeam(client: pg.Client, { streams, agents }: SeedOptions, password: string): Promise<Team> {
+  await client.query(STREAMS, [streams]);
+  await client.query(AGENTS, [agents, await new PasswordHasher().hash(password)]);
+  const idsOf = async (table: string, column: string, prefix: string, limit: number): Promise<string[]> => {
+    const { rows } = await client.query<{ id: string }>(
+      `SELECT id FROM ${table} WHERE starts_with(${column}, $1) ORDER BY ${column} LIMIT $2`,
+      [prefix, limit],
+    );
+    return rows.map(({ id }) => id);
+  };
+  const team = {
+    streams: await idsOf('streams', 'name', 'Seeded stream ', streams),
+    agents: await idsOf('users', 'username', 'seed-agent-', agents),
+  };
+  await client.query(ASSIGNMENTS, [team.streams, team.agents]);
+  return team;
+}
+
+type Made = Pick<SeedResult, 'detections' | 'transcripts' | 'notifications' | 'auditEntries'>;
+
+async function addRows(client: pg.Client, team: Team, options: SeedOptions): Promise<Made> {
+  const { rows } = await client.query<{ last: string }>(
+    `SELECT greatest((SELECT coalesce(max(seq), 0) FROM detections), (SELECT coalesce(max(seq), 0) FROM transcripts))
+       AS last`,
+  );
+  const first = Number(rows[0]?.last ?? 0) + 1;
+  const last = first + options.detections - 1;
+  const add = async (what: string, statement: string, from: number): Promise<number> => {
+    let added = 0;
+    for (let at = from; at <= last; at += CHUNK) {
+      const end = Math.min(at + CHUNK - 1, last);
+      const base = [at, end, team.streams, team.agents, from, last - from + 1, options.now, options.days];
+      const result = await client.query<{ count?: number }>(statement, base);
+      added += result.rows[0]?.count ?? result.rowCount ?? 0;
+      options.say(`${what}: ${added} rows`);
+    }
+    return added;
+  };
+  const share = (part: number): number => last - Math.ceil(options.detections * part) + 1;
+  return {
+    detections: await add('detections', DETECTIONS, first),
+    transcripts: await add('transcripts', TRANSCRIPTS, share(0.25)),
+    notifications: await add('notifications', NOTIFICATIONS, share(0.1)),
+    auditEntries: await add('entries of the audit trail', AUDIT_ENTRIES, share(0.05)),
+  };
+}
