@@ -3,6 +3,7 @@ import { Detections1763900100000 } from './migrations/1763900100000-detections.j
 import { Findings1763900200000 } from './migrations/1763900200000-findings.js';
 import { Accounts1763900300000 } from './migrations/1763900300000-accounts.js';
 import { Teamwork1763900400000 } from './migrations/1763900400000-teamwork.js';
+import { Revisions1763900700000 } from './migrations/1763900700000-revisions.js';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   Findings1763900200000,
   Accounts1763900300000,
   Teamwork1763900400000,
+  Revisions1763900700000,
 ];

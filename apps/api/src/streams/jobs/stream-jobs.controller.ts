@@ -4,6 +4,7 @@ import type { Observable } from 'rxjs';
 import { CurrentUser, Roles } from '../../auth/access.decorators.js';
 import type { AuthenticatedUser } from '../../auth/authenticated-user.js';
 import { ApiErrors } from '../../http/api-errors.js';
+import { Idempotent } from '../../http/idempotent.js';
 import { Id } from '../../http/params.js';
 import { invalidRequest } from '../../http/validation.js';
 import { CreateStreamRequest } from '../streams.dto.js';
@@ -22,6 +23,7 @@ export class StreamJobsController {
   constructor(private readonly jobs: StreamJobsService) {}
 
   @Post('jobs')
+  @Idempotent()
   @HttpCode(202)
   @ApiOperation({
     operationId: 'startStreamJob',
@@ -37,6 +39,7 @@ export class StreamJobsController {
   }
 
   @Post('import')
+  @Idempotent()
   @HttpCode(202)
   @ApiConsumes('application/json', 'text/csv')
   @ApiOperation({
