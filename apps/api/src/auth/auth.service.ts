@@ -150,7 +150,11 @@ export class AuthService {
     const user = await this.users.recognise(username, password);
     if (user === null) {
       const actor = { id: null, name: username };
-      await this.audit.record({ action: 'user.sign_in_refused', target: { type: 'user', id: '', name: username }, actor });
+      await this.audit.record({
+        action: 'user.sign_in_refused',
+        target: { type: 'user', id: '', name: username },
+        actor,
+      });
       throw badCredentials();
     }
     await this.throttle.succeeded(username, address);

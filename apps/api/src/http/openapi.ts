@@ -11,6 +11,9 @@ import { Problem } from './problem.js';
 /** Where the documentation is served. */
 export const DOCUMENTATION_PATHS = ['/docs', '/openapi.json', '/openapi.yaml'];
 
+/** A table with a header line, as routes that take `text/csv` read it. */
+const CSV_EXAMPLE = 'name,url\nMain stage,https://example.com/live/index.m3u8\n';
+
 type JsonSchema = Record<string, unknown>;
 
 /**
@@ -61,12 +64,14 @@ export function createOpenApi(app: INestApplication): OpenAPIObject {
   return document;
 }
 
-/** What every route with a body answers to one that is too large or of another media type. */
+/** What every route with a body answers to one that is too large or of another media type; and that CSV is a text. */
 function describeBodyFaults(document: OpenAPIObject): void {
   const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
   for (const item of Object.values(document.paths)) {
     for (const operation of [item.post, item.put, item.patch, item.delete]) {
       if (operation?.requestBody === undefined) continue;
+      const csv = 'content' in operation.requestBody ? operation.requestBody.content['text/csv'] : undefined;
+      if (csv !== undefined) csv.schema = { type: 'string', example: CSV_EXAMPLE };
       operation.responses['413'] ??= { description: 'The body is too large.', content };
       operation.responses['415'] ??= {
         description: 'The body is of a media type that the route does not take.',

@@ -21,6 +21,8 @@ const NEVER_SUCCESSFUL: Readonly<Record<string, string>> = {
   login: 'no generated name and password are those of a user',
   changePassword: 'no generated password is the one in force',
   register: 'a user name and an address that are free are hardly generated before the throttle',
+  checkEmail: 'checks of user names have used up what an address may ask',
+  pushChat: 'the stream has to be watched with its chat, and has its own test',
   resetPassword: 'needs a code that was sent by e-mail',
   receiveKickWebhook: 'needs a signature of Kick',
   followStreamJob: 'the job has to be there, and its events have their own test',

@@ -25,7 +25,7 @@ export class OperationCases {
   constructor(
     private readonly document: ApiDocument,
     private readonly operation: ApiOperation,
-    ids: readonly string[],
+    ids: ReadonlyMap<string, string>,
     private readonly pathIds: ReadonlyMap<string, readonly string[]>,
   ) {
     this.cases = new SchemaCases(document, ids);

@@ -14,10 +14,13 @@ const LONGEST_ARRAY = 4;
 
 /** Generators of values that a schema takes, of some that it nearly takes, and of some that are meant to hurt. */
 export class SchemaCases {
-  /** @param ids things that are there: half of the uuids generated are taken from these. */
+  /**
+   * @param ids things that are there, by the plural of what they are: half of the uuids generated are taken from these,
+   * and those of fields such as `streamId` mostly of their kind.
+   */
   constructor(
     private readonly document: ApiDocument,
-    private readonly ids: readonly string[],
+    private readonly ids: ReadonlyMap<string, string>,
   ) {}
 
   /** Three in five fit, one in five nearly, one in five not at all. */
@@ -37,7 +40,7 @@ export class SchemaCases {
     const example = schema['example'];
     return example === undefined
       ? made
-      : fc.oneof({ weight: 1, arbitrary: fc.constant(example) }, { weight: 3, arbitrary: made });
+      : fc.oneof({ weight: 3, arbitrary: fc.constant(example) }, { weight: 3, arbitrary: made });
   }
 
   private generated(schema: JsonSchema, depth: number): Any {
@@ -76,7 +79,7 @@ export class SchemaCases {
 
   private text(schema: JsonSchema): Any {
     if (schema['format'] === 'uuid') {
-      return this.ids.length === 0 ? fc.uuid() : fc.oneof(fc.constantFrom(...this.ids), fc.uuid());
+      return this.ids.size === 0 ? fc.uuid() : fc.oneof(fc.constantFrom(...this.ids.values()), fc.uuid());
     }
     if (schema['format'] === 'date-time') {
       return fc
@@ -108,8 +111,18 @@ export class SchemaCases {
     if (properties.length === 0)
       return fc.dictionary(fc.string({ maxLength: 10 }), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3 });
     const required = Array.isArray(schema['required']) ? (schema['required'] as string[]) : [];
-    const model = properties.map(([name, one]) => [name, this.fitting(isSchema(one) ? one : {}, depth + 1)] as const);
+    const model = properties.map(([name, one]) => [name, this.field(name, isSchema(one) ? one : {}, depth)] as const);
     return fc.record(Object.fromEntries(model), { requiredKeys: required });
+  }
+
+  private field(name: string, schema: JsonSchema, depth: number): Any {
+    const made = this.fitting(schema, depth + 1);
+    const known = this.ids.get(`${name.replace(/Ids?$/, '')}s`);
+    if (known === undefined || !/Ids?$/.test(name)) return made;
+    return fc.oneof(
+      { weight: 3, arbitrary: fc.constant(name.endsWith('s') ? [known] : known) },
+      { weight: 1, arbitrary: made },
+    );
   }
 
   /** What fits but for one thing: a field is missing, one too many, of another type, or beyond its bounds. */

@@ -15,12 +15,16 @@ const CORNERS = [
   [0, 1],
 ];
 
+const IMAGE = sharp({ create: { width: 64, height: 36, channels: 3, background: 'gray' } })
+  .jpeg()
+  .toBuffer();
+
 /** One thing of each kind, and who may ask for it: made anew for each operation, which may destroy it. */
 export class World {
   private constructor(
     private readonly api: TestApi,
     /** Ids by the segment of the path that they come after. */
-    private readonly bySegment: ReadonlyMap<string, string>,
+    readonly ids: ReadonlyMap<string, string>,
     private readonly tokens: Record<Actor, string | null>,
     readonly serviceToken: string,
   ) {}
@@ -42,12 +46,9 @@ export class World {
     });
     const detection = await api.detect(streamId);
     off();
-    const image = await sharp({ create: { width: 64, height: 36, channels: 3, background: 'gray' } })
-      .jpeg()
-      .toBuffer();
     await api.app
       .get<EvidenceStore>(EVIDENCE_STORE, { strict: false })
-      .put(`detections/${streamId}/${detection.id}.jpg`, image);
+      .put(`detections/${streamId}/${detection.id}.jpg`, await IMAGE);
     const service = await post('/api/service-tokens', { name: name(), scopes: ['chat:push', 'sockets:forward'] });
     const tokens = {
       admin: await api.token(await api.user(`b${name()}`, 'admin')),
@@ -70,10 +71,6 @@ export class World {
     return new World(api, bySegment, tokens, String(service['token']));
   }
 
-  get ids(): string[] {
-    return [...this.bySegment.values()];
-  }
-
   tokenOf(actor: Actor): string | null {
     return this.tokens[actor];
   }
@@ -94,7 +91,7 @@ export class World {
         prefix += `/${segment}`;
         continue;
       }
-      const known = this.bySegment.get(prefix.slice(prefix.lastIndexOf('/') + 1));
+      const known = this.ids.get(prefix.slice(prefix.lastIndexOf('/') + 1));
       const template = path.slice(0, path.indexOf(`/{${parameter}}`));
       const listed = document.paths[template]?.['get'] === undefined ? [] : await this.listed(prefix);
       const pool = [...(known === undefined ? [] : [known]), ...listed];
