@@ -1605,6 +1605,8 @@ export interface components {
             disabledAt: string | null;
             /** Format: date-time */
             createdAt: string;
+            /** @description Grows with every change; also the `ETag`. */
+            version: number;
         };
         CreateAgentRequest: {
             /**
@@ -1820,6 +1822,8 @@ export interface components {
             monitored: boolean;
             /** @description Grows with every start, stop, restart and change of source. */
             generation: number;
+            /** @description Grows with every edit; also the `ETag`. */
+            version: number;
             status: components["schemas"]["StreamState"];
             /** Format: date-time */
             createdAt: string;
@@ -4240,7 +4244,10 @@ export interface operations {
     createAgent: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4286,7 +4293,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It contradicts what is there. */
+            /**
+             * @description It contradicts what is there.
+             *
+             *     It contradicts what is there.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4306,6 +4317,15 @@ export interface operations {
             };
             /** @description The body is of a media type that the route does not take. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4367,7 +4387,10 @@ export interface operations {
     deleteAgent: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that the change was made from; without it whatever is there is changed. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4418,12 +4441,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is no longer at the version of `If-Match`. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     updateAgent: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that the change was made from; without it whatever is there is changed. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4482,6 +4517,15 @@ export interface operations {
             };
             /** @description It contradicts what is there. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is no longer at the version of `If-Match`. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4613,13 +4657,123 @@ export interface operations {
     startStreamJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
                 "application/json": components["schemas"]["CreateStreamRequest"];
+            };
+        };
+        responses: {
+            /** @description Begun; see GET /streams/jobs/{id}. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamJob"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description It contradicts what is there.
+             *
+             *     It contradicts what is there.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of a media type that the route does not take. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importStreams: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Each as in POST /streams; what does not fit is refused row by row. */
+                    streams: unknown[];
+                };
+                "text/csv": string;
             };
         };
         responses: {
@@ -4686,28 +4840,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-        };
-    };
-    importStreams: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Begun; see GET /streams/jobs/{id}. */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StreamJob"];
-                };
-            };
-            /** @description The request does not fit (`request.invalid`, with `errors`). */
-            400: {
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4715,17 +4849,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid access token. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow this. */
-            403: {
+            /** @description Too many attempts; see `Retry-After`. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4802,6 +4927,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many attempts; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     refreshStream: {
@@ -4853,6 +4987,15 @@ export interface operations {
             };
             /** @description Not there, or not yours to see. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; see `Retry-After`. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5031,7 +5174,10 @@ export interface operations {
     createStream: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5077,7 +5223,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It contradicts what is there. */
+            /**
+             * @description It contradicts what is there.
+             *
+             *     It contradicts what is there.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5097,6 +5247,15 @@ export interface operations {
             };
             /** @description The body is of a media type that the route does not take. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5158,7 +5317,10 @@ export interface operations {
     deleteStream: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that the change was made from; without it whatever is there is changed. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5209,12 +5371,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is no longer at the version of `If-Match`. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     updateStream: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that the change was made from; without it whatever is there is changed. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5273,6 +5447,15 @@ export interface operations {
             };
             /** @description It contradicts what is there. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is no longer at the version of `If-Match`. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5439,7 +5622,10 @@ export interface operations {
     createAssignment: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5494,7 +5680,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It contradicts what is there. */
+            /**
+             * @description It contradicts what is there.
+             *
+             *     It contradicts what is there.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5514,6 +5704,15 @@ export interface operations {
             };
             /** @description The body is of a media type that the route does not take. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5705,7 +5904,10 @@ export interface operations {
     createObject: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5751,7 +5953,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It contradicts what is there. */
+            /**
+             * @description It contradicts what is there.
+             *
+             *     It contradicts what is there.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5771,6 +5977,15 @@ export interface operations {
             };
             /** @description The body is of a media type that the route does not take. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5832,7 +6047,10 @@ export interface operations {
     deleteObject: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that the change was made from; without it whatever is there is changed. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5883,12 +6101,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is no longer at the version of `If-Match`. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     updateObject: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that the change was made from; without it whatever is there is changed. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5947,6 +6177,15 @@ export interface operations {
             };
             /** @description It contradicts what is there. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is no longer at the version of `If-Match`. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6025,7 +6264,10 @@ export interface operations {
     createKeyword: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6042,6 +6284,100 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Keyword"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description It contradicts what is there.
+             *
+             *     It contradicts what is there.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of a media type that the route does not take. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importKeywords: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportKeywordsRequest"];
+            };
+        };
+        responses: {
+            /** @description What became of each row. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportKeywordsResult"];
                 };
             };
             /** @description The request does not fit (`request.invalid`, with `errors`). */
@@ -6098,68 +6434,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-        };
-    };
-    importKeywords: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ImportKeywordsRequest"];
-            };
-        };
-        responses: {
-            /** @description What became of each row. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ImportKeywordsResult"];
-                };
-            };
-            /** @description The request does not fit (`request.invalid`, with `errors`). */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No valid access token. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of a media type that the route does not take. */
-            415: {
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6308,7 +6584,10 @@ export interface operations {
     deleteKeyword: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that the change was made from; without it whatever is there is changed. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6359,12 +6638,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is no longer at the version of `If-Match`. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     updateKeyword: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that the change was made from; without it whatever is there is changed. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6423,6 +6714,15 @@ export interface operations {
             };
             /** @description It contradicts what is there. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is no longer at the version of `If-Match`. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6502,7 +6802,10 @@ export interface operations {
     createZone: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 streamId: string;
             };
@@ -6559,7 +6862,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It contradicts what is there. */
+            /**
+             * @description It contradicts what is there.
+             *
+             *     It contradicts what is there.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6579,6 +6886,15 @@ export interface operations {
             };
             /** @description The body is of a media type that the route does not take. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6641,7 +6957,10 @@ export interface operations {
     deleteZone: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that the change was made from; without it whatever is there is changed. */
+                "If-Match"?: string;
+            };
             path: {
                 streamId: string;
                 id: string;
@@ -6693,12 +7012,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is no longer at the version of `If-Match`. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     updateZone: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that the change was made from; without it whatever is there is changed. */
+                "If-Match"?: string;
+            };
             path: {
                 streamId: string;
                 id: string;
@@ -6758,6 +7089,15 @@ export interface operations {
             };
             /** @description It contradicts what is there. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is no longer at the version of `If-Match`. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6866,7 +7206,10 @@ export interface operations {
     updateSignal: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that the change was made from; without it whatever is there is changed. */
+                "If-Match"?: string;
+            };
             path: {
                 signal: string;
             };
@@ -6916,6 +7259,15 @@ export interface operations {
             };
             /** @description Not there, or not yours to see. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is no longer at the version of `If-Match`. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8151,7 +8503,10 @@ export interface operations {
     createServiceToken: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8197,6 +8552,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It contradicts what is there. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -8208,6 +8572,15 @@ export interface operations {
             };
             /** @description The body is of a media type that the route does not take. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

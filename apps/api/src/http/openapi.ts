@@ -37,6 +37,11 @@ export function convertSchema(
   return { schema: root, components: ($defs ?? {}) as Record<string, JsonSchema> };
 }
 
+/** The schema of a body that a route reads by itself, in place of the component of this name. */
+export function inPlace(schema: z.ZodType, id: string): JsonSchema {
+  return { ...convertSchema(schema, { schemaType: 'input' })?.components?.[id] };
+}
+
 /** The OpenAPI 3.1 document of everything the application serves. */
 export function createOpenApi(app: INestApplication): OpenAPIObject {
   const config = new DocumentBuilder()

@@ -75,7 +75,11 @@ const CREATIONS: Readonly<Record<string, { path: (streamId: string) => string; b
     body: () => ({ name: unique(), scopes: ['chat:push'] }),
     table: 'service_tokens',
   },
-  invitations: { path: () => '/api/auth/invitations', body: () => ({}), table: 'invitations' },
+  invitations: {
+    path: () => '/api/auth/invitations',
+    body: () => ({ email: `${unique()}@example.com` }),
+    table: 'invitations',
+  },
 };
 
 describe('edits by two people', () => {

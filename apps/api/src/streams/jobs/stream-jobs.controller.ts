@@ -5,7 +5,7 @@ import { CurrentUser, Roles } from '../../auth/access.decorators.js';
 import type { AuthenticatedUser } from '../../auth/authenticated-user.js';
 import { ApiErrors } from '../../http/api-errors.js';
 import { Idempotent } from '../../http/idempotent.js';
-import { convertSchema } from '../../http/openapi.js';
+import { inPlace } from '../../http/openapi.js';
 import { Id } from '../../http/params.js';
 import { invalidRequest } from '../../http/validation.js';
 import { CreateStreamRequest } from '../streams.dto.js';
@@ -16,7 +16,7 @@ import { ImportStreamsRequest, RefreshStreamsRequest, StreamJob } from './stream
 import { StreamJobsService } from './stream-jobs.service.js';
 
 /** The body is JSON or CSV, so it is read here and not by the pipe that the schema would be documented by. */
-const IMPORT_SCHEMA = { ...(convertSchema(ImportStreamsRequest, { schemaType: 'input' })?.schema as object) };
+const IMPORT_SCHEMA = inPlace(ImportStreamsRequest, 'ImportStreamsRequest');
 
 /** Work on streams that takes a while. */
 @ApiTags('streams')
