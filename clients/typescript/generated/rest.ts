@@ -3098,6 +3098,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "username": "admin",
+                 *       "password": "correct horse battery"
+                 *     }
+                 */
                 "application/json": components["schemas"]["LoginRequest"];
             };
         };
@@ -3185,6 +3191,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "token": "text"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TokenVerifyRequest"];
             };
         };
@@ -3310,6 +3321,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "currentPassword": "text",
+                 *       "newPassword": "text------"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChangePasswordRequest"];
             };
         };
@@ -3489,6 +3506,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "username": "alice",
+                 *       "email": "alice@example.com",
+                 *       "name": "Alice",
+                 *       "password": "text------"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RegisterRequest"];
             };
         };
@@ -3576,6 +3601,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "username": "alice"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CheckUsernameRequest"];
             };
         };
@@ -3645,6 +3675,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "alice@example.com"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CheckEmailRequest"];
             };
         };
@@ -3769,6 +3804,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "alice@example.com"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateInvitationRequest"];
             };
         };
@@ -3912,6 +3952,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "alice@example.com"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ForgotPasswordRequest"];
             };
         };
@@ -3970,6 +4015,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "token": "text"
+                 *     }
+                 */
                 "application/json": components["schemas"]["VerifyResetTokenRequest"];
             };
         };
@@ -4030,6 +4080,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "token": "text",
+                 *       "newPassword": "text------"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ResetPasswordRequest"];
             };
         };
@@ -4129,6 +4185,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Alice"
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateMeRequest"];
             };
         };
@@ -4253,6 +4314,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "username": "alice",
+                 *       "email": "alice@example.com",
+                 *       "name": "Alice",
+                 *       "capacity": 20
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateAgentRequest"];
             };
         };
@@ -4466,6 +4535,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "alice@example.com",
+                 *       "name": "Alice",
+                 *       "capacity": 20
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateAgentRequest"];
             };
         };
@@ -4666,6 +4742,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Main stage",
+                 *       "platform": "url",
+                 *       "url": "https://example.com/live/index.m3u8",
+                 *       "priority": 5,
+                 *       "parts": [
+                 *         "video",
+                 *         "audio",
+                 *         "chat"
+                 *       ],
+                 *       "language": "en"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateStreamRequest"];
             };
         };
@@ -4769,6 +4859,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "streams": [
+                 *         {
+                 *           "name": "Main stage",
+                 *           "url": "https://example.com/live/index.m3u8"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": {
                     /** @description Each as in POST /streams; what does not fit is refused row by row. */
                     streams: unknown[];
@@ -4869,6 +4969,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "platform": "url"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RefreshStreamsRequest"];
             };
         };
@@ -5183,6 +5288,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Main stage",
+                 *       "platform": "url",
+                 *       "url": "https://example.com/live/index.m3u8",
+                 *       "priority": 5,
+                 *       "parts": [
+                 *         "video",
+                 *         "audio",
+                 *         "chat"
+                 *       ],
+                 *       "language": "en"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateStreamRequest"];
             };
         };
@@ -5396,6 +5515,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Main stage",
+                 *       "platform": "url",
+                 *       "url": "https://example.com/live/index.m3u8",
+                 *       "priority": 5,
+                 *       "parts": [
+                 *         "video",
+                 *         "audio",
+                 *         "chat"
+                 *       ],
+                 *       "language": "en"
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateStreamRequest"];
             };
         };
@@ -5494,6 +5627,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "status": "live",
+                 *       "detail": "The organiser says it begins at nine."
+                 *     }
+                 */
                 "application/json": components["schemas"]["SetStatusRequest"];
             };
         };
@@ -5631,6 +5770,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "streamId": "7f0c4a1e-9d53-4c1b-8a56-2f6d0c1b9e11",
+                 *       "priority": 5,
+                 *       "notes": "Watch the left gate."
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateAssignmentRequest"];
             };
         };
@@ -5733,6 +5879,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "assignments": []
+                 *     }
+                 */
                 "application/json": components["schemas"]["ReplaceAssignmentsRequest"];
             };
         };
@@ -5913,6 +6064,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "label": "person",
+                 *       "threshold": 0.5,
+                 *       "cooldownMs": 30000
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateObjectRuleRequest"];
             };
         };
@@ -6126,6 +6284,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "label": "person",
+                 *       "threshold": 0.5,
+                 *       "cooldownMs": 30000
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateObjectRuleRequest"];
             };
         };
@@ -6273,6 +6438,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "label": "scam",
+                 *       "pattern": "free money",
+                 *       "allow": [
+                 *         "free money order"
+                 *       ],
+                 *       "language": "en",
+                 *       "cooldownMs": 30000
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateKeywordRequest"];
             };
         };
@@ -6367,6 +6543,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "rules": [
+                 *         {
+                 *           "pattern": "free money"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["ImportKeywordsRequest"];
             };
         };
@@ -6454,6 +6639,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "text": "text"
+                 *     }
+                 */
                 "application/json": components["schemas"]["KeywordTestRequest"];
             };
         };
@@ -6663,6 +6853,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "label": "scam",
+                 *       "pattern": "free money",
+                 *       "allow": [
+                 *         "free money order"
+                 *       ],
+                 *       "language": "en",
+                 *       "cooldownMs": 30000
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateKeywordRequest"];
             };
         };
@@ -6813,6 +7014,25 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Doorway",
+                 *       "points": [
+                 *         [
+                 *           0.1,
+                 *           0.2
+                 *         ],
+                 *         [
+                 *           0.5,
+                 *           0.2
+                 *         ],
+                 *         [
+                 *           0.5,
+                 *           0.9
+                 *         ]
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateZoneRequest"];
             };
         };
@@ -7038,6 +7258,25 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Doorway",
+                 *       "points": [
+                 *         [
+                 *           0.1,
+                 *           0.2
+                 *         ],
+                 *         [
+                 *           0.5,
+                 *           0.2
+                 *         ],
+                 *         [
+                 *           0.5,
+                 *           0.9
+                 *         ]
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateZoneRequest"];
             };
         };
@@ -7217,6 +7456,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "cooldownMs": 300000
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateSignalRuleRequest"];
             };
         };
@@ -7402,6 +7646,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /** @example {} */
                 "application/json": components["schemas"]["RestartRequest"];
             };
         };
@@ -8067,6 +8312,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "verdict": "true",
+                 *       "note": "A poster, not a person."
+                 *     }
+                 */
                 "application/json": components["schemas"]["PutVerdictRequest"];
             };
         };
@@ -8512,6 +8763,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "text",
+                 *       "scopes": [
+                 *         "chat:push"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateServiceTokenRequest"];
             };
         };
@@ -8657,6 +8916,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "messages": [
+                 *         {
+                 *           "id": "text",
+                 *           "username": "text",
+                 *           "text": "text"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["PushChatRequest"];
             };
         };
