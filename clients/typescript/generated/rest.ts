@@ -1008,6 +1008,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/detect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look at one text on demand; nothing is kept
+         * @description The enabled keywords are looked for in the text. Images are looked at by monitors alone, which do not answer single ones: a request with an image gets 503.
+         */
+        post: operations["detect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/detections": {
         parameters: {
             query?: never;
@@ -1432,7 +1452,10 @@ export interface components {
         };
         ChangePasswordRequest: {
             currentPassword: string;
-            /** @description At least 10 characters. */
+            /**
+             * @description At least 10 characters.
+             * @example correct horse battery
+             */
             newPassword: string;
         };
         SignInPage: {
@@ -1475,7 +1498,10 @@ export interface components {
              * @example Alice
              */
             name?: string;
-            /** @description At least 10 characters. */
+            /**
+             * @description At least 10 characters.
+             * @example correct horse battery
+             */
             password: string;
             /** @description The code that an admin gave you. */
             invitation?: string;
@@ -1553,7 +1579,10 @@ export interface components {
         ResetPasswordRequest: {
             /** @description The code out of the mail. */
             token: string;
-            /** @description At least 10 characters. */
+            /**
+             * @description At least 10 characters.
+             * @example correct horse battery
+             */
             newPassword: string;
         };
         Me: {
@@ -1631,7 +1660,10 @@ export interface components {
              * @example 20
              */
             capacity?: number | null;
-            /** @description Left out, one is made that must be changed at the first sign-in. */
+            /**
+             * @description Left out, one is made that must be changed at the first sign-in.
+             * @example correct horse battery
+             */
             password?: string;
         };
         CreatedAgent: {
@@ -2544,6 +2576,28 @@ export interface components {
             /** @description How many were unread before. */
             changed: number;
         };
+        /**
+         * @example {
+         *       "text": "fr33 money for everybody"
+         *     }
+         */
+        DetectRequest: {
+            /** @description What was written or said. */
+            text?: string;
+            /**
+             * @description The text was said: likeness is looked for, evasive spellings are not.
+             * @default false
+             */
+            speech?: boolean;
+            /** @description Language that was spoken; any when left out. */
+            language?: string;
+            /** @description A JPEG or PNG in base64. */
+            image?: string;
+        };
+        DetectResult: {
+            /** @description Of the enabled keywords in the text, by place; no more than 256. */
+            hits: components["schemas"]["KeywordTestHit"][];
+        };
         DetectionPage: {
             items: components["schemas"]["Detection"][];
             /** @description Cursor of the next page, null on the last one. */
@@ -3324,7 +3378,7 @@ export interface operations {
                 /**
                  * @example {
                  *       "currentPassword": "text",
-                 *       "newPassword": "text------"
+                 *       "newPassword": "correct horse battery"
                  *     }
                  */
                 "application/json": components["schemas"]["ChangePasswordRequest"];
@@ -3511,7 +3565,7 @@ export interface operations {
                  *       "username": "alice",
                  *       "email": "alice@example.com",
                  *       "name": "Alice",
-                 *       "password": "text------"
+                 *       "password": "correct horse battery"
                  *     }
                  */
                 "application/json": components["schemas"]["RegisterRequest"];
@@ -4083,7 +4137,7 @@ export interface operations {
                 /**
                  * @example {
                  *       "token": "text",
-                 *       "newPassword": "text------"
+                 *       "newPassword": "correct horse battery"
                  *     }
                  */
                 "application/json": components["schemas"]["ResetPasswordRequest"];
@@ -4319,7 +4373,8 @@ export interface operations {
                  *       "username": "alice",
                  *       "email": "alice@example.com",
                  *       "name": "Alice",
-                 *       "capacity": 20
+                 *       "capacity": 20,
+                 *       "password": "correct horse battery"
                  *     }
                  */
                 "application/json": components["schemas"]["CreateAgentRequest"];
@@ -8015,6 +8070,89 @@ export interface operations {
             };
             /** @description Not there, or not yours to see. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    detect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "text": "fr33 money for everybody"
+                 *     }
+                 */
+                "application/json": components["schemas"]["DetectRequest"];
+            };
+        };
+        responses: {
+            /** @description What was found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetectResult"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of a media type that the route does not take. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something the api depends on is away. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -41,7 +41,9 @@ export function convertSchema(
 
 /** The schema of a body that a route reads by itself, in place of the component of this name. */
 export function inPlace(schema: z.ZodType, id: string): JsonSchema {
-  return { ...convertSchema(schema, { schemaType: 'input' })?.components?.[id] };
+  const components = convertSchema(schema, { schemaType: 'input' })?.components as
+    Record<string, JsonSchema> | undefined;
+  return { ...components?.[id] };
 }
 
 /** The OpenAPI 3.1 document of everything the application serves. */

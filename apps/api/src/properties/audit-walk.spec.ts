@@ -19,6 +19,7 @@ const SILENT: Readonly<Record<string, string>> = {
   forgotPassword: 'an entry would say whether somebody has the address; the new password is in the trail',
   verifyResetToken: 'asks',
   testKeywords: 'asks',
+  detect: 'asks',
   markNotificationRead: 'what one has read oneself is nobody’s business',
   markAllNotificationsRead: 'what one has read oneself is nobody’s business',
 };

@@ -123,7 +123,7 @@ describe('edits by two people', () => {
   it.each(Object.entries(EDITABLES))('of %s do not undo each other', async (_name, { list, make, edits }) => {
     const made = await send('POST', list(streamId), {}, make());
     expect(made.status).toBe(201);
-    const id = String(made.body['id'] ?? (made.body['agent'] as { id: string } | undefined)?.id);
+    const { id } = (made.body['agent'] ?? made.body) as { id: string };
     const path = `${list(streamId)}/${id}`;
     const read = await send('GET', path, {});
     expect(read.etag).toMatch(/^"\d+"$/);

@@ -63,6 +63,21 @@ export const HOSTILE_VALUES: readonly unknown[] = [
   {},
 ];
 
+/** One value of each kind, for fields within fields. */
+export const HOSTILE_KINDS: readonly unknown[] = [
+  `' OR '1'='1' --`,
+  { $gt: '' },
+  JSON.parse('{"__proto__":{"admin":true}}'),
+  '{{7*7}}${7*7}<%= 7*7 %>#{7*7}',
+  '../../../../etc/passwd',
+  '\ud800',
+  'x'.repeat(10_000),
+  -Number.MAX_VALUE,
+  nested(500),
+  null,
+  [],
+];
+
 /** Bodies that are no value of any schema: sent as they stand. */
 export const HOSTILE_BODIES: readonly string[] = [
   '',

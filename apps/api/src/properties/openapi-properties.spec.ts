@@ -13,8 +13,8 @@ const LANES = 6;
 const TURNS: readonly Actor[] = ['admin', 'admin', 'agent', 'admin', 'anonymous'];
 const MOST_FAULTS = 5;
 
-/** Tried last, because what they begin holds one of the few places for jobs for a minute. */
-const LAST = new Set(['startStreamJob', 'refreshStream', 'refreshStreams']);
+/** Tried last and in this order, because what they begin may hold one of the few places for jobs for a minute. */
+const LAST = ['refreshStream', 'refreshStreams', 'startStreamJob'];
 
 /** Operations that need more than a fitting request to succeed, and why. */
 const NEVER_SUCCESSFUL: Readonly<Record<string, string>> = {
@@ -30,12 +30,16 @@ const NEVER_SUCCESSFUL: Readonly<Record<string, string>> = {
   endSession: 'nobody but its owner sees a sign-in, and each has but one',
 };
 
+/** Examples of theirs are codes that nobody was sent. */
+const UNKNOWN_CODES = ['resetPassword'];
+
 describe('what the OpenAPI document promises', () => {
   let api: TestApi;
   let loopback: Loopback;
   let document: ApiDocument;
   let contract: ResponseContract;
   let maker: string;
+  let reading: World | undefined;
 
   beforeAll(async () => {
     api = await TestApi.start({ REGISTRATION: 'open' }, 8);
@@ -51,10 +55,31 @@ describe('what the OpenAPI document promises', () => {
     await api.close();
   });
 
+  it('begins with examples of bodies that run as they stand', async () => {
+    const refused: string[] = [];
+    const operations = operationsOf(document).filter(({ requestBody }) => requestBody !== undefined);
+    for (const operation of operations) {
+      const world = await World.make(api, maker);
+      const ids = await world.idsFor(document, operation);
+      const path = operation.path.replace(/\{(\w+)\}/g, (_whole, name: string) => ids.get(name)?.[0] ?? '');
+      for (const [type, { schema, example = schema?.['example'] }] of Object.entries(
+        operation.requestBody?.content ?? {},
+      )) {
+        const token = world.tokenFor(operation, 'admin');
+        const headers = { 'content-type': type, ...(token === null ? {} : { authorization: `Bearer ${token}` }) };
+        const body = typeof example === 'string' ? example : JSON.stringify(example);
+        const { status } = await loopback.send(operation.method, path, headers, body);
+        const known = UNKNOWN_CODES.includes(operation.operationId);
+        if (status >= 500 || (status === 400 && !known))
+          refused.push(`${operation.operationId} ${type} ${String(status)}`);
+      }
+    }
+    expect(operations.length).toBeGreaterThan(30);
+    expect(refused).toEqual([]);
+  }, 60_000);
+
   it('is kept by every operation, whatever it is sent and whoever sends it', async () => {
-    const operations = operationsOf(document).sort(
-      (a, b) => Number(LAST.has(a.operationId)) - Number(LAST.has(b.operationId)),
-    );
+    const operations = operationsOf(document).sort((a, b) => LAST.indexOf(a.operationId) - LAST.indexOf(b.operationId));
     expect(operations.length).toBeGreaterThan(80);
     const faults: string[] = [];
     const unsuccessful: string[] = [];
@@ -73,7 +98,9 @@ describe('what the OpenAPI document promises', () => {
   }, 300_000);
 
   async function tried(operation: ApiOperation): Promise<{ requests: number; successes: number; faults: string[] }> {
-    const world = await World.make(api, maker);
+    // What only reads leaves a world as it was.
+    const world =
+      operation.method === 'GET' ? (reading ??= await World.make(api, maker)) : await World.make(api, maker);
     const cases = new OperationCases(document, operation, world.ids, await world.idsFor(document, operation));
     const waiting = [...cases.generated(GENERATED, SEED), ...cases.hostile(SEED)].entries();
     const faults = new Map<string, string>();
@@ -96,8 +123,7 @@ describe('what the OpenAPI document promises', () => {
   }
 
   async function answered(operation: ApiOperation, world: World, actor: Actor, one: OperationCase) {
-    const service = operation.security.some((scheme) => 'service' in scheme);
-    const token = service && actor === 'admin' ? world.serviceToken : world.tokenOf(actor);
+    const token = world.tokenFor(operation, actor);
     const headers = { ...one.headers, ...(token === null ? {} : { authorization: `Bearer ${token}` }) };
     const reply = await loopback.send(operation.method, one.path, headers, one.body);
     return { status: reply.status, fault: contract.fault(operation, reply) };

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { HOSTILE_BODIES, HOSTILE_TEXTS, HOSTILE_VALUES } from './hostile-values.fixture.js';
+import { HOSTILE_BODIES, HOSTILE_KINDS, HOSTILE_TEXTS, HOSTILE_VALUES } from './hostile-values.fixture.js';
 import { bodySchemaOf, resolved, type ApiDocument, type ApiOperation, type JsonSchema } from './operations.fixture.js';
 import { SchemaCases } from './schema-cases.fixture.js';
 
@@ -78,7 +78,7 @@ export class OperationCases {
     if (bodySchema !== undefined) {
       for (const text of HOSTILE_BODIES) cases.push(this.request(path, [], {}, text));
       for (const field of this.fieldsOf(bodySchema)) {
-        for (const hostile of HOSTILE_VALUES) {
+        for (const hostile of field.length > 1 ? HOSTILE_KINDS : HOSTILE_VALUES) {
           cases.push(
             this.request(path, [], {}, JSON.stringify(withField(sample(fitting ?? fc.constant({})), field, hostile))),
           );

@@ -4,7 +4,10 @@ import { z } from 'zod';
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
-const Content = z.record(z.string(), z.object({ schema: z.record(z.string(), z.unknown()).optional() }));
+const Content = z.record(
+  z.string(),
+  z.object({ schema: z.record(z.string(), z.unknown()).optional(), example: z.unknown().optional() }),
+);
 const Operation = z.object({
   operationId: z.string(),
   parameters: z

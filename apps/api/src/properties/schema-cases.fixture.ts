@@ -38,9 +38,7 @@ export class SchemaCases {
     const schema = resolved(this.document, given);
     const made = this.generated(schema, depth);
     const example = schema['example'];
-    return example === undefined
-      ? made
-      : fc.oneof({ weight: 3, arbitrary: fc.constant(example) }, { weight: 3, arbitrary: made });
+    return example === undefined ? made : fc.oneof(fc.constant(example), made);
   }
 
   private generated(schema: JsonSchema, depth: number): Any {

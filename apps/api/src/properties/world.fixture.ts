@@ -26,7 +26,7 @@ export class World {
     /** Ids by the segment of the path that they come after. */
     readonly ids: ReadonlyMap<string, string>,
     private readonly tokens: Record<Actor, string | null>,
-    readonly serviceToken: string,
+    private readonly serviceToken: string,
   ) {}
 
   static async make(api: TestApi, maker: string): Promise<World> {
@@ -73,6 +73,12 @@ export class World {
 
   tokenOf(actor: Actor): string | null {
     return this.tokens[actor];
+  }
+
+  /** The token to ask an operation with: where those of services are wanted, an admin comes with one. */
+  tokenFor({ security }: ApiOperation, actor: Actor): string | null {
+    const service = security.some((scheme) => 'service' in scheme);
+    return service && actor === 'admin' ? this.serviceToken : this.tokens[actor];
   }
 
   /** A new user in the place of one whose sign-in has ended. */
