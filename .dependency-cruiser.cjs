@@ -27,7 +27,8 @@ module.exports = {
       from: {},
       to: {
         couldNotResolve: true,
-        pathNot: '^(ffmpeg-static|js-redis-server/core|@monyone/aho-corasick/fast|csv-parse/sync|@redocly/openapi-core)$',
+        pathNot:
+          '^(ffmpeg-static|js-redis-server/core|@monyone/aho-corasick/fast|csv-parse/sync|@redocly/openapi-core)$',
       },
     },
     {
