@@ -21,6 +21,8 @@ const NEVER_SUCCESSFUL: Readonly<Record<string, string>> = {
   login: 'no generated name and password are those of a user',
   changePassword: 'no generated password is the one in force',
   register: 'a user name and an address that are free are hardly generated before the throttle',
+  startStreamJob: 'jobs before it may hold all places for a minute; the same body succeeds as createStream',
+  refreshStream: 'jobs that start streams may hold all places for a minute',
   refreshStreams: 'jobs that start streams may hold all places for a minute',
   checkEmail: 'checks of user names have used up what an address may ask',
   pushChat: 'the stream has to be watched with its chat, and has its own test',
