@@ -22,7 +22,7 @@ module.exports = {
     {
       name: 'not-to-unresolvable',
       comment:
-        'An import that leads nowhere; those named are optional, or exported by a subpath that the checker does not follow.',
+        'An import that leads nowhere; those named are optional, or found by `exports` alone, which the checker does not follow.',
       severity: 'error',
       from: {},
       to: {

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { childEnvironment, repositoryRoot } from '#libs/config/environment.js';
 import { unprovenImportRules } from './check/import-fixtures.js';
+import { openApiFaults } from './check/openapi-lint.js';
 
 /** One thing that must hold before a commit. */
 interface Step {
@@ -30,6 +32,8 @@ function program(script: string, ...args: string[]): () => Promise<string> {
     });
 }
 
+const openApiText = (): Promise<string> => readFile(join(repositoryRoot, 'openapi.json'), 'utf8');
+
 const STEPS: Step[] = [
   { name: 'lint', run: program('node_modules/eslint/bin/eslint.js', '.', '--max-warnings', '0') },
   { name: 'types', run: program('node_modules/typescript/bin/tsc', '-p', '.', '--noEmit') },
@@ -46,6 +50,7 @@ const STEPS: Step[] = [
   { name: 'import rules proven', run: async () => (await unprovenImportRules()).join('\n') },
   { name: 'unused code and dependencies', run: program('node_modules/knip/bin/knip.js') },
   { name: 'generated files', run: program('dist/tools/generate.js', '--check') },
+  { name: 'OpenAPI document', run: async () => (await openApiFaults(await openApiText())).join('\n') },
 ];
 
 /** How many steps run at once: the machines this runs on have two cores. */

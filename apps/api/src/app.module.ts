@@ -8,6 +8,7 @@ import { BusModule } from './bus/bus.module.js';
 import { DashboardModule } from './dashboard/dashboard.module.js';
 import { ChatModule } from './chat/chat.module.js';
 import { DatabaseModule } from './database/database.module.js';
+import { DetectModule } from './detect/detect.module.js';
 import { DetectionsModule } from './detections/detections.module.js';
 import { EventsModule } from './events/events.module.js';
 import { HealthModule } from './health/health.module.js';
@@ -50,6 +51,7 @@ export class AppModule {
         NotificationsModule,
         MessagingModule,
         RealtimeModule,
+        DetectModule,
         DetectionsModule,
         ReviewsModule,
         DashboardModule,

@@ -277,6 +277,8 @@ const MATRIX: Record<string, Row> = {
   'GET /api/detectors': { expect: signedIn },
   'GET /api/monitors': { expect: [401, 403, 403, 200, 401, 401] },
 
+  'POST /api/detect': { expect: signedIn, body: () => ({ text: 'fr33 money' }) },
+
   'GET /api/detections': { expect: signedIn },
   'GET /api/detections/:id': {
     expect: [401, 404, 200, 200, 401, 401],

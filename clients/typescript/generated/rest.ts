@@ -1419,6 +1419,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/detect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look at one text on demand; nothing is kept
+         * @description The enabled keywords are looked for in the text. Images are looked at by monitors alone, which do not answer single ones: a request with an image gets 503.
+         */
+        post: operations["detect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/detections": {
         parameters: {
             query?: never;
@@ -1883,7 +1903,10 @@ export interface components {
         };
         ChangePasswordRequest: {
             currentPassword: string;
-            /** @description At least 10 characters. */
+            /**
+             * @description At least 10 characters.
+             * @example correct horse battery
+             */
             newPassword: string;
         };
         SignInPage: {
@@ -1926,7 +1949,10 @@ export interface components {
              * @example Alice
              */
             name?: string;
-            /** @description At least 10 characters. */
+            /**
+             * @description At least 10 characters.
+             * @example correct horse battery
+             */
             password: string;
             /** @description The code that an admin gave you. */
             invitation?: string;
@@ -2004,7 +2030,10 @@ export interface components {
         ResetPasswordRequest: {
             /** @description The code out of the mail. */
             token: string;
-            /** @description At least 10 characters. */
+            /**
+             * @description At least 10 characters.
+             * @example correct horse battery
+             */
             newPassword: string;
         };
         Me: {
@@ -2056,6 +2085,8 @@ export interface components {
             disabledAt: string | null;
             /** Format: date-time */
             createdAt: string;
+            /** @description Grows with every change; also the `ETag`. */
+            version: number;
         };
         CreateAgentRequest: {
             /**
@@ -2080,7 +2111,10 @@ export interface components {
              * @example 20
              */
             capacity?: number | null;
-            /** @description Left out, one is made that must be changed at the first sign-in. */
+            /**
+             * @description Left out, one is made that must be changed at the first sign-in.
+             * @example correct horse battery
+             */
             password?: string;
         };
         CreatedAgent: {
@@ -2271,6 +2305,8 @@ export interface components {
             monitored: boolean;
             /** @description Grows with every start, stop, restart and change of source. */
             generation: number;
+            /** @description Grows with every edit; also the `ETag`. */
+            version: number;
             status: components["schemas"]["StreamState"];
             /** Format: date-time */
             createdAt: string;
@@ -3326,6 +3362,28 @@ export interface components {
             event: string;
             room: string;
         };
+        /**
+         * @example {
+         *       "text": "fr33 money for everybody"
+         *     }
+         */
+        DetectRequest: {
+            /** @description What was written or said. */
+            text?: string;
+            /**
+             * @description The text was said: likeness is looked for, evasive spellings are not.
+             * @default false
+             */
+            speech?: boolean;
+            /** @description Language that was spoken; any when left out. */
+            language?: string;
+            /** @description A JPEG or PNG in base64. */
+            image?: string;
+        };
+        DetectResult: {
+            /** @description Of the enabled keywords in the text, by place; no more than 256. */
+            hits: components["schemas"]["KeywordTestHit"][];
+        };
         DetectionPage: {
             items: components["schemas"]["Detection"][];
             /** @description Cursor of the next page, null on the last one. */
@@ -3880,6 +3938,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "username": "admin",
+                 *       "password": "correct horse battery"
+                 *     }
+                 */
                 "application/json": components["schemas"]["LoginRequest"];
             };
         };
@@ -3967,6 +4031,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "token": "text"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TokenVerifyRequest"];
             };
         };
@@ -4092,6 +4161,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "currentPassword": "text",
+                 *       "newPassword": "correct horse battery"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChangePasswordRequest"];
             };
         };
@@ -4271,6 +4346,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "username": "alice",
+                 *       "email": "alice@example.com",
+                 *       "name": "Alice",
+                 *       "password": "correct horse battery"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RegisterRequest"];
             };
         };
@@ -4358,6 +4441,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "username": "alice"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CheckUsernameRequest"];
             };
         };
@@ -4427,6 +4515,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "alice@example.com"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CheckEmailRequest"];
             };
         };
@@ -4551,6 +4644,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "alice@example.com"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateInvitationRequest"];
             };
         };
@@ -4694,6 +4792,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "alice@example.com"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ForgotPasswordRequest"];
             };
         };
@@ -4752,6 +4855,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "token": "text"
+                 *     }
+                 */
                 "application/json": components["schemas"]["VerifyResetTokenRequest"];
             };
         };
@@ -4812,6 +4920,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "token": "text",
+                 *       "newPassword": "correct horse battery"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ResetPasswordRequest"];
             };
         };
@@ -4911,6 +5025,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Alice"
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateMeRequest"];
             };
         };
@@ -5026,12 +5145,24 @@ export interface operations {
     createAgent: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "username": "alice",
+                 *       "email": "alice@example.com",
+                 *       "name": "Alice",
+                 *       "capacity": 20,
+                 *       "password": "correct horse battery"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateAgentRequest"];
             };
         };
@@ -5072,7 +5203,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It contradicts what is there. */
+            /**
+             * @description It contradicts what is there.
+             *
+             *     It contradicts what is there.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5092,6 +5227,15 @@ export interface operations {
             };
             /** @description The body is of a media type that the route does not take. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5153,7 +5297,10 @@ export interface operations {
     deleteAgent: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that the change was made from; without it whatever is there is changed. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5204,12 +5351,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is no longer at the version of `If-Match`. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     updateAgent: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that the change was made from; without it whatever is there is changed. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5217,6 +5376,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "alice@example.com",
+                 *       "name": "Alice",
+                 *       "capacity": 20
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateAgentRequest"];
             };
         };
@@ -5268,6 +5434,15 @@ export interface operations {
             };
             /** @description It contradicts what is there. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is no longer at the version of `If-Match`. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5399,13 +5574,147 @@ export interface operations {
     startStreamJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Main stage",
+                 *       "platform": "url",
+                 *       "url": "https://example.com/live/index.m3u8",
+                 *       "priority": 5,
+                 *       "parts": [
+                 *         "video",
+                 *         "audio",
+                 *         "chat"
+                 *       ],
+                 *       "language": "en"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateStreamRequest"];
+            };
+        };
+        responses: {
+            /** @description Begun; see GET /streams/jobs/{id}. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamJob"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description It contradicts what is there.
+             *
+             *     It contradicts what is there.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of a media type that the route does not take. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importStreams: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "streams": [
+                 *         {
+                 *           "name": "Main stage",
+                 *           "url": "https://example.com/live/index.m3u8"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Each as in POST /streams; what does not fit is refused row by row. */
+                    streams: unknown[];
+                };
+                "text/csv": string;
             };
         };
         responses: {
@@ -5472,28 +5781,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-        };
-    };
-    importStreams: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Begun; see GET /streams/jobs/{id}. */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StreamJob"];
-                };
-            };
-            /** @description The request does not fit (`request.invalid`, with `errors`). */
-            400: {
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5501,17 +5790,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid access token. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow this. */
-            403: {
+            /** @description Too many attempts; see `Retry-After`. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5530,6 +5810,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "platform": "url"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RefreshStreamsRequest"];
             };
         };
@@ -5588,6 +5873,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many attempts; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     refreshStream: {
@@ -5639,6 +5933,15 @@ export interface operations {
             };
             /** @description Not there, or not yours to see. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; see `Retry-After`. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5817,12 +6120,29 @@ export interface operations {
     createStream: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Main stage",
+                 *       "platform": "url",
+                 *       "url": "https://example.com/live/index.m3u8",
+                 *       "priority": 5,
+                 *       "parts": [
+                 *         "video",
+                 *         "audio",
+                 *         "chat"
+                 *       ],
+                 *       "language": "en"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateStreamRequest"];
             };
         };
@@ -5863,7 +6183,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It contradicts what is there. */
+            /**
+             * @description It contradicts what is there.
+             *
+             *     It contradicts what is there.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5883,6 +6207,15 @@ export interface operations {
             };
             /** @description The body is of a media type that the route does not take. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5944,7 +6277,10 @@ export interface operations {
     deleteStream: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that the change was made from; without it whatever is there is changed. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5995,12 +6331,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is no longer at the version of `If-Match`. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     updateStream: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that the change was made from; without it whatever is there is changed. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6008,6 +6356,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Main stage",
+                 *       "platform": "url",
+                 *       "url": "https://example.com/live/index.m3u8",
+                 *       "priority": 5,
+                 *       "parts": [
+                 *         "video",
+                 *         "audio",
+                 *         "chat"
+                 *       ],
+                 *       "language": "en"
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateStreamRequest"];
             };
         };
@@ -6066,6 +6428,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is no longer at the version of `If-Match`. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -6097,6 +6468,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "status": "live",
+                 *       "detail": "The organiser says it begins at nine."
+                 *     }
+                 */
                 "application/json": components["schemas"]["SetStatusRequest"];
             };
         };
@@ -6225,12 +6602,22 @@ export interface operations {
     createAssignment: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "streamId": "7f0c4a1e-9d53-4c1b-8a56-2f6d0c1b9e11",
+                 *       "priority": 5,
+                 *       "notes": "Watch the left gate."
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateAssignmentRequest"];
             };
         };
@@ -6280,7 +6667,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It contradicts what is there. */
+            /**
+             * @description It contradicts what is there.
+             *
+             *     It contradicts what is there.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6307,6 +6698,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     replaceStreamAssignments: {
@@ -6320,6 +6720,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "assignments": []
+                 *     }
+                 */
                 "application/json": components["schemas"]["ReplaceAssignmentsRequest"];
             };
         };
@@ -6491,12 +6896,22 @@ export interface operations {
     createObject: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "label": "person",
+                 *       "threshold": 0.5,
+                 *       "cooldownMs": 30000
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateObjectRuleRequest"];
             };
         };
@@ -6537,7 +6952,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It contradicts what is there. */
+            /**
+             * @description It contradicts what is there.
+             *
+             *     It contradicts what is there.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6557,6 +6976,15 @@ export interface operations {
             };
             /** @description The body is of a media type that the route does not take. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6618,7 +7046,10 @@ export interface operations {
     deleteObject: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that the change was made from; without it whatever is there is changed. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6669,12 +7100,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is no longer at the version of `If-Match`. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     updateObject: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that the change was made from; without it whatever is there is changed. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6682,6 +7125,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "label": "person",
+                 *       "threshold": 0.5,
+                 *       "cooldownMs": 30000
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateObjectRuleRequest"];
             };
         };
@@ -6733,6 +7183,15 @@ export interface operations {
             };
             /** @description It contradicts what is there. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is no longer at the version of `If-Match`. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6811,12 +7270,26 @@ export interface operations {
     createKeyword: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "label": "scam",
+                 *       "pattern": "free money",
+                 *       "allow": [
+                 *         "free money order"
+                 *       ],
+                 *       "language": "en",
+                 *       "cooldownMs": 30000
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateKeywordRequest"];
             };
         };
@@ -6828,6 +7301,109 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Keyword"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description It contradicts what is there.
+             *
+             *     It contradicts what is there.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of a media type that the route does not take. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importKeywords: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "rules": [
+                 *         {
+                 *           "pattern": "free money"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["ImportKeywordsRequest"];
+            };
+        };
+        responses: {
+            /** @description What became of each row. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportKeywordsResult"];
                 };
             };
             /** @description The request does not fit (`request.invalid`, with `errors`). */
@@ -6884,68 +7460,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-        };
-    };
-    importKeywords: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ImportKeywordsRequest"];
-            };
-        };
-        responses: {
-            /** @description What became of each row. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ImportKeywordsResult"];
-                };
-            };
-            /** @description The request does not fit (`request.invalid`, with `errors`). */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No valid access token. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of a media type that the route does not take. */
-            415: {
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6964,6 +7480,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "text": "text"
+                 *     }
+                 */
                 "application/json": components["schemas"]["KeywordTestRequest"];
             };
         };
@@ -7094,7 +7615,10 @@ export interface operations {
     deleteKeyword: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that the change was made from; without it whatever is there is changed. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7145,12 +7669,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is no longer at the version of `If-Match`. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     updateKeyword: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that the change was made from; without it whatever is there is changed. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7158,6 +7694,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "label": "scam",
+                 *       "pattern": "free money",
+                 *       "allow": [
+                 *         "free money order"
+                 *       ],
+                 *       "language": "en",
+                 *       "cooldownMs": 30000
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateKeywordRequest"];
             };
         };
@@ -7209,6 +7756,15 @@ export interface operations {
             };
             /** @description It contradicts what is there. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is no longer at the version of `If-Match`. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7288,7 +7844,10 @@ export interface operations {
     createZone: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 streamId: string;
             };
@@ -7296,6 +7855,25 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Doorway",
+                 *       "points": [
+                 *         [
+                 *           0.1,
+                 *           0.2
+                 *         ],
+                 *         [
+                 *           0.5,
+                 *           0.2
+                 *         ],
+                 *         [
+                 *           0.5,
+                 *           0.9
+                 *         ]
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateZoneRequest"];
             };
         };
@@ -7345,7 +7923,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It contradicts what is there. */
+            /**
+             * @description It contradicts what is there.
+             *
+             *     It contradicts what is there.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7365,6 +7947,15 @@ export interface operations {
             };
             /** @description The body is of a media type that the route does not take. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7427,7 +8018,10 @@ export interface operations {
     deleteZone: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that the change was made from; without it whatever is there is changed. */
+                "If-Match"?: string;
+            };
             path: {
                 streamId: string;
                 id: string;
@@ -7479,12 +8073,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is no longer at the version of `If-Match`. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     updateZone: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that the change was made from; without it whatever is there is changed. */
+                "If-Match"?: string;
+            };
             path: {
                 streamId: string;
                 id: string;
@@ -7493,6 +8099,25 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Doorway",
+                 *       "points": [
+                 *         [
+                 *           0.1,
+                 *           0.2
+                 *         ],
+                 *         [
+                 *           0.5,
+                 *           0.2
+                 *         ],
+                 *         [
+                 *           0.5,
+                 *           0.9
+                 *         ]
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateZoneRequest"];
             };
         };
@@ -7544,6 +8169,15 @@ export interface operations {
             };
             /** @description It contradicts what is there. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is no longer at the version of `If-Match`. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7652,7 +8286,10 @@ export interface operations {
     updateSignal: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that the change was made from; without it whatever is there is changed. */
+                "If-Match"?: string;
+            };
             path: {
                 signal: string;
             };
@@ -7660,6 +8297,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "cooldownMs": 300000
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateSignalRuleRequest"];
             };
         };
@@ -7702,6 +8344,15 @@ export interface operations {
             };
             /** @description Not there, or not yours to see. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is no longer at the version of `If-Match`. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7836,6 +8487,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /** @example {} */
                 "application/json": components["schemas"]["RestartRequest"];
             };
         };
@@ -8115,6 +8767,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "title": "Shift change"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SendNotificationRequest"];
             };
         };
@@ -8482,6 +9139,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "read": true
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateNotificationRequest"];
             };
         };
@@ -8651,6 +9313,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "userIds": [
+                 *         "7f0c4a1e-9d53-4c1b-8a56-2f6d0c1b9e11"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["ForwardNotificationRequest"];
             };
         };
@@ -8830,6 +9499,7 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /** @example {} */
                 "application/json": components["schemas"]["RedriveRequest"];
             };
         };
@@ -8986,6 +9656,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "channels": {
+                 *         "email": "high",
+                 *         "telegram": "medium",
+                 *         "webhook": "info"
+                 *       },
+                 *       "quietHours": null,
+                 *       "digest": null
+                 *     }
+                 */
                 "application/json": components["schemas"]["NotificationPreferences"];
             };
         };
@@ -9100,6 +9781,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "endsAt": "2026-01-01T00:00:00.000Z",
+                 *       "reason": "Rehearsal until noon."
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateSilenceRequest"];
             };
         };
@@ -9294,6 +9981,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "Rehearsal until noon."
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateSilenceRequest"];
             };
         };
@@ -9410,6 +10102,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "url": "https://hooks.example.com/vigil"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateWebhookRequest"];
             };
         };
@@ -9577,6 +10274,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "url": "https://hooks.example.com/vigil"
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateWebhookRequest"];
             };
         };
@@ -9684,6 +10386,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "url": "https://hooks.example.com/vigil"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateWebhookRequest"];
             };
         };
@@ -9878,6 +10585,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "url": "https://hooks.example.com/vigil"
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateWebhookRequest"];
             };
         };
@@ -10028,6 +10740,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "ids": [
+                 *         "7f0c4a1e-9d53-4c1b-8a56-2f6d0c1b9e11"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["MessageIds"];
             };
         };
@@ -10195,6 +10914,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "clientId": "7f0c4a1e-9d53-4c1b-8a56-2f6d0c1b9e11"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewMessage"];
             };
         };
@@ -10329,6 +11053,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "namespace": "/",
+                 *       "event": "stream_update",
+                 *       "room": "role:admin",
+                 *       "payload": {}
+                 *     }
+                 */
                 "application/json": components["schemas"]["ForwardRequest"];
             };
         };
@@ -10380,6 +11112,89 @@ export interface operations {
             };
             /** @description The body is of a media type that the route does not take. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something the api depends on is away. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    detect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "text": "fr33 money for everybody"
+                 *     }
+                 */
+                "application/json": components["schemas"]["DetectRequest"];
+            };
+        };
+        responses: {
+            /** @description What was found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetectResult"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of a media type that the route does not take. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; see `Retry-After`. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10694,6 +11509,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "verdict": "true",
+                 *       "note": "A poster, not a person."
+                 *     }
+                 */
                 "application/json": components["schemas"]["PutVerdictRequest"];
             };
         };
@@ -11130,12 +11951,23 @@ export interface operations {
     createServiceToken: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "text",
+                 *       "scopes": [
+                 *         "chat:push"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateServiceTokenRequest"];
             };
         };
@@ -11176,6 +12008,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It contradicts what is there. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -11187,6 +12028,15 @@ export interface operations {
             };
             /** @description The body is of a media type that the route does not take. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11263,6 +12113,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "messages": [
+                 *         {
+                 *           "id": "text",
+                 *           "username": "text",
+                 *           "text": "text"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["PushChatRequest"];
             };
         };

@@ -4,10 +4,14 @@ import { AssignmentPage, type Assignment } from '../assignments/assignments.dto.
 import { CurrentUser, Roles } from '../auth/access.decorators.js';
 import type { AuthenticatedUser } from '../auth/authenticated-user.js';
 import { ApiErrors } from '../http/api-errors.js';
+import { ApiIfMatch, IfMatch, Tagged, type Precondition } from '../http/etag.js';
+import { Idempotent } from '../http/idempotent.js';
 import { PageQuery, type Page } from '../http/pagination.js';
 import { Id } from '../http/params.js';
 import { Agent, AgentPage, CreateAgentRequest, CreatedAgent, OnlineUsers, UpdateAgentRequest } from './agents.dto.js';
 import { AgentsService } from './agents.service.js';
+
+const versionOf = ({ version }: Agent): number => version;
 
 @ApiTags('agents')
 @ApiBearerAuth()
@@ -26,6 +30,8 @@ export class AgentsController {
 
   @Roles('admin')
   @Post('agents')
+  @Idempotent()
+  @Tagged(({ agent }: CreatedAgent) => agent.version)
   @ApiOperation({ operationId: 'createAgent', summary: 'Make an agent' })
   @ApiResponse({ status: 201, description: 'Made.', standardSchema: CreatedAgent })
   @ApiErrors(400, 401, 403, 409)
@@ -34,6 +40,7 @@ export class AgentsController {
   }
 
   @Get('agents/:id')
+  @Tagged(versionOf)
   @ApiOperation({ operationId: 'getAgent', summary: 'One agent; agents see themselves alone' })
   @ApiResponse({ status: 200, description: 'The agent.', standardSchema: Agent })
   @ApiErrors(400, 401, 404)
@@ -43,6 +50,8 @@ export class AgentsController {
 
   @Roles('admin')
   @Patch('agents/:id')
+  @Tagged(versionOf)
+  @ApiIfMatch()
   @ApiOperation({ operationId: 'updateAgent', summary: 'Change, disable or enable an agent' })
   @ApiResponse({ status: 200, description: 'The agent as it is now.', standardSchema: Agent })
   @ApiErrors(400, 401, 403, 404, 409)
@@ -50,18 +59,24 @@ export class AgentsController {
     @CurrentUser() user: AuthenticatedUser,
     @Param('id', { schema: Id }) id: string,
     @Body({ schema: UpdateAgentRequest }) body: UpdateAgentRequest,
+    @IfMatch() precondition: Precondition,
   ): Promise<Agent> {
-    return this.agents.update(user, id, body);
+    return this.agents.update(user, id, body, precondition);
   }
 
   @Roles('admin')
   @Delete('agents/:id')
+  @ApiIfMatch()
   @HttpCode(204)
   @ApiOperation({ operationId: 'deleteAgent', summary: 'Remove an agent with its sign-ins and assignments' })
   @ApiResponse({ status: 204, description: 'Gone.' })
   @ApiErrors(400, 401, 403, 404)
-  remove(@CurrentUser() user: AuthenticatedUser, @Param('id', { schema: Id }) id: string): Promise<void> {
-    return this.agents.remove(user, id);
+  remove(
+    @CurrentUser() user: AuthenticatedUser,
+    @Param('id', { schema: Id }) id: string,
+    @IfMatch() precondition: Precondition,
+  ): Promise<void> {
+    return this.agents.remove(user, id, precondition);
   }
 
   @Get('agents/:id/assignments')

@@ -29,6 +29,7 @@ export const Agent = z
     capacity: Capacity,
     disabledAt: z.iso.datetime().nullable().describe('Since when the agent may not sign in; null: may.'),
     createdAt: z.iso.datetime(),
+    version: z.number().int().describe('Grows with every change; also the `ETag`.'),
   })
   .meta({ id: 'Agent' });
 export type Agent = z.infer<typeof Agent>;
@@ -73,7 +74,7 @@ export const OnlineUsers = z
   .meta({ id: 'OnlineUsers' });
 export type OnlineUsers = z.infer<typeof OnlineUsers>;
 
-export function viewOf({ id, username, email, name, capacity, disabledAt, createdAt }: UserEntity): Agent {
+export function viewOf({ id, username, email, name, capacity, disabledAt, createdAt, version }: UserEntity): Agent {
   return {
     id,
     username,
@@ -82,5 +83,6 @@ export function viewOf({ id, username, email, name, capacity, disabledAt, create
     capacity,
     disabledAt: disabledAt?.toISOString() ?? null,
     createdAt: createdAt.toISOString(),
+    version,
   };
 }

@@ -9,6 +9,7 @@ import { AssignmentsService } from '../assignments/assignments.service.js';
 import { AuditTrail } from '../audit/audit-trail.js';
 import type { AuthenticatedUser } from '../auth/authenticated-user.js';
 import { AuthService } from '../auth/auth.service.js';
+import type { Precondition } from '../http/etag.js';
 import { decodeCursor, toPage, type Page, type PageQuery } from '../http/pagination.js';
 import { UsersService } from '../users/users.service.js';
 import {
@@ -49,7 +50,7 @@ export class AgentsService {
     const user = { ...agent, role: 'agent' as const, mustChangePassword: made !== null };
     const row = await this.users.create(user, password ?? made ?? '');
     if (capacity !== null) await this.users.update(row.id, { capacity });
-    const view = viewOf({ ...row, capacity });
+    const view = viewOf({ ...row, capacity, version: capacity === null ? row.version : row.version + 1 });
     await this.audit.record({ action: 'agent.created', target: targetOf(view), after: view });
     return { agent: view, password: made };
   }
@@ -61,24 +62,33 @@ export class AgentsService {
     return viewOf(row);
   }
 
-  /** @throws AppError `agent.not_found`, `user.email.conflict`. */
-  async update(viewer: AuthenticatedUser, id: string, request: UpdateAgentRequest): Promise<Agent> {
+  /** @throws AppError `agent.not_found`, `user.email.conflict`, `request.version.precondition_failed`. */
+  async update(
+    viewer: AuthenticatedUser,
+    id: string,
+    request: UpdateAgentRequest,
+    precondition: Precondition,
+  ): Promise<Agent> {
     const { disabled, ...changes } = request;
     const before = await this.get(viewer, id);
     const disabledAt =
       disabled === undefined ? {} : { disabledAt: disabled ? new Date(before.disabledAt ?? Date.now()) : null };
-    if (Object.keys(request).length > 0) await this.users.update(id, { ...changes, ...disabledAt });
+    const row = await this.users.change(id, { ...changes, ...disabledAt }, precondition);
+    if (row === null) throw agentNotFound();
     if (disabled === true) await this.auth.endSessions(id);
-    const after = await this.get(viewer, id);
+    const after = viewOf(row);
     await this.audit.record({ action: 'agent.updated', target: targetOf(after), before, after });
     return after;
   }
 
-  /** Removes an agent; what it said of findings stays. @throws AppError `agent.not_found`. */
-  async remove(viewer: AuthenticatedUser, id: string): Promise<void> {
+  /**
+   * Removes an agent; what it said of findings stays.
+   * @throws AppError `agent.not_found`, `request.version.precondition_failed`.
+   */
+  async remove(viewer: AuthenticatedUser, id: string, precondition: Precondition): Promise<void> {
     const before = await this.get(viewer, id);
+    if (!(await this.users.remove(id, precondition))) throw agentNotFound();
     await this.auth.endSessions(id);
-    await this.users.remove(id);
     await this.audit.record({ action: 'agent.deleted', target: targetOf(before), before });
   }
 

@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagg
 import { CurrentUser, Roles } from '../auth/access.decorators.js';
 import type { AuthenticatedUser } from '../auth/authenticated-user.js';
 import { ApiErrors } from '../http/api-errors.js';
+import { Idempotent } from '../http/idempotent.js';
 import type { Page } from '../http/pagination.js';
 import { Id } from '../http/params.js';
 import {
@@ -34,6 +35,7 @@ export class AssignmentsController {
 
   @Roles('admin')
   @Post('assignments')
+  @Idempotent()
   @ApiOperation({
     operationId: 'createAssignment',
     summary: 'Let an agent look after a stream; without `agentId` the api chooses one',

@@ -2,7 +2,12 @@ import { z } from 'zod';
 import { pageOf } from '../http/pagination.js';
 
 /** A password that somebody chooses. */
-export const NewPassword = z.string().min(10).max(200).describe('At least 10 characters.');
+export const NewPassword = z
+  .string()
+  .min(10)
+  .max(200)
+  .describe('At least 10 characters.')
+  .meta({ example: 'correct horse battery' });
 
 /** The signed-in user. */
 export const SessionUser = z

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '#libs/errors/app-error.js';
+import { AuditTrail } from '../audit/audit-trail.js';
 import { AppEvents } from '../events/app-events.js';
 import type { UserEntity } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
@@ -45,12 +46,16 @@ export class AuthService {
     private readonly authenticator: Authenticator,
     private readonly throttle: LoginThrottle,
     private readonly events: AppEvents,
+    private readonly audit: AuditTrail,
   ) {}
 
   /** @throws AppError `auth.credentials.unauthorized`, `auth.too_many`. */
   async login({ username, password }: LoginRequest, device: Device): Promise<Issued> {
     const user = await this.recognise({ username, password }, device.address);
-    return this.tokensFor(user, await this.refreshTokens.open(user.id, device));
+    const issued = await this.refreshTokens.open(user.id, device);
+    const actor = { id: user.id, name: user.username };
+    await this.audit.record({ action: 'user.signed_in', target: { type: 'user', ...actor }, actor });
+    return this.tokensFor(user, issued);
   }
 
   /** Whether these are the credentials of an admin. @throws AppError as {@link login}. */
@@ -82,6 +87,7 @@ export class AuthService {
   async logout(sessionId: string, userId: string): Promise<void> {
     await this.sessions.revoke(sessionId);
     this.events.emit('user.revoked', { userId });
+    await this.audit.record({ action: 'user.signed_out', target: { type: 'user', id: userId } });
   }
 
   async user(id: string): Promise<SessionUser> {
@@ -106,6 +112,8 @@ export class AuthService {
     await this.users.setPassword(userId, newPassword, async (tx) => {
       await this.sessions.revokeAll(userId, sessionId, tx);
       await this.resets.clear(tx, userId);
+      const target = { type: 'user', id: userId, name: user.username };
+      await this.audit.record({ action: 'user.password_changed', target }, tx);
     });
     this.events.emit('user.revoked', { userId });
   }
@@ -127,18 +135,28 @@ export class AuthService {
   async endSession(sessionId: string, userId: string): Promise<void> {
     if (!(await this.sessions.revokeOwn(sessionId, userId))) throw sessionNotFound();
     this.events.emit('user.revoked', { userId });
+    await this.audit.record({ action: 'user.session_ended', target: { type: 'session', id: sessionId } });
   }
 
   /** Ends a user's sign-ins, all but the one given, with their refresh tokens and sockets. */
   async endSessions(userId: string, except?: string): Promise<void> {
     await this.sessions.revokeAll(userId, except);
     this.events.emit('user.revoked', { userId });
+    await this.audit.record({ action: 'user.sessions_ended', target: { type: 'user', id: userId } });
   }
 
   private async recognise({ username, password }: LoginRequest, address: string): Promise<UserEntity> {
     await this.throttle.attempt(username, address);
     const user = await this.users.recognise(username, password);
-    if (user === null) throw badCredentials();
+    if (user === null) {
+      const actor = { id: null, name: username };
+      await this.audit.record({
+        action: 'user.sign_in_refused',
+        target: { type: 'user', id: '', name: username },
+        actor,
+      });
+      throw badCredentials();
+    }
     await this.throttle.succeeded(username, address);
     return user;
   }

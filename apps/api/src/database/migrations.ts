@@ -5,6 +5,7 @@ import { Accounts1763900300000 } from './migrations/1763900300000-accounts.js';
 import { Teamwork1763900400000 } from './migrations/1763900400000-teamwork.js';
 import { Messaging1763900500000 } from './migrations/1763900500000-messaging.js';
 import { Deliveries1763900600000 } from './migrations/1763900600000-deliveries.js';
+import { Revisions1763900700000 } from './migrations/1763900700000-revisions.js';
 import { ListIndexes1763900800000 } from './migrations/1763900800000-list-indexes.js';
 
 /** Every migration, oldest first. */
@@ -16,5 +17,6 @@ export const migrations = [
   Teamwork1763900400000,
   Messaging1763900500000,
   Deliveries1763900600000,
+  Revisions1763900700000,
   ListIndexes1763900800000,
 ];

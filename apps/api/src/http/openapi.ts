@@ -6,11 +6,16 @@ import {
   type StandardSchemaConversionResult,
 } from '@nestjs/swagger';
 import { z } from 'zod';
+import { exemplifyBodies } from './openapi-examples.js';
 import { Problem } from './problem.js';
 
 /** Where the documentation is served. */
 export const DOCUMENTATION_PATHS = ['/docs', '/openapi.json', '/openapi.yaml'];
 
+/** A table with a header line, as routes that take `text/csv` read it. */
+const CSV_EXAMPLE = 'name,url\nMain stage,https://example.com/live/index.m3u8\n';
+
+type OperationObject = NonNullable<OpenAPIObject['paths'][string]['get']>;
 type JsonSchema = Record<string, unknown>;
 
 /**
@@ -34,6 +39,13 @@ export function convertSchema(
   return { schema: root, components: ($defs ?? {}) as Record<string, JsonSchema> };
 }
 
+/** The schema of a body that a route reads by itself, in place of the component of this name. */
+export function inPlace(schema: z.ZodType, id: string): JsonSchema {
+  const components = convertSchema(schema, { schemaType: 'input' })?.components as
+    Record<string, JsonSchema> | undefined;
+  return { ...components?.[id] };
+}
+
 /** The OpenAPI 3.1 document of everything the application serves. */
 export function createOpenApi(app: INestApplication): OpenAPIObject {
   const config = new DocumentBuilder()
@@ -45,6 +57,8 @@ export function createOpenApi(app: INestApplication): OpenAPIObject {
         'With `COOKIE_AUTH`, browsers may stay signed in by cookies: docs/authentication.md.',
     )
     .setVersion('0.1.0')
+    .setLicense('MIT', 'https://opensource.org/license/mit')
+    .addServer('/', 'Where this document comes from.')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
     .addBearerAuth(
       { type: 'http', scheme: 'bearer', description: 'A token of another program: POST /api/service-tokens.' },
@@ -55,25 +69,34 @@ export function createOpenApi(app: INestApplication): OpenAPIObject {
   // Health is served twice; once is enough to read.
   document.paths = Object.fromEntries(Object.entries(document.paths).filter(([path]) => path.startsWith('/api/')));
   describeBodyFaults(document);
+  // Said of each, so that a generator need not guess whether it was forgotten.
+  for (const operation of operationsOf(document)) operation.security ??= [];
   document.components ??= {};
   const problem = convertSchema(Problem, { schemaType: 'output' });
   Object.assign((document.components.schemas ??= {}), problem?.components);
+  exemplifyBodies(document);
   return document;
 }
 
-/** What every route with a body answers to one that is too large or of another media type. */
+/** What every route with a body answers to one that is too large or of another media type; and that CSV is a text. */
 function describeBodyFaults(document: OpenAPIObject): void {
   const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
-  for (const item of Object.values(document.paths)) {
-    for (const operation of [item.post, item.put, item.patch, item.delete]) {
-      if (operation?.requestBody === undefined) continue;
-      operation.responses['413'] ??= { description: 'The body is too large.', content };
-      operation.responses['415'] ??= {
-        description: 'The body is of a media type that the route does not take.',
-        content,
-      };
-    }
+  for (const operation of operationsOf(document)) {
+    if (operation.requestBody === undefined) continue;
+    const csv = 'content' in operation.requestBody ? operation.requestBody.content['text/csv'] : undefined;
+    if (csv !== undefined) csv.schema = { type: 'string', example: CSV_EXAMPLE };
+    operation.responses['413'] ??= { description: 'The body is too large.', content };
+    operation.responses['415'] ??= {
+      description: 'The body is of a media type that the route does not take.',
+      content,
+    };
   }
+}
+
+function operationsOf(document: OpenAPIObject): OperationObject[] {
+  return Object.values(document.paths).flatMap(({ get, post, put, patch, delete: remove }) =>
+    [get, post, put, patch, remove].filter((operation) => operation !== undefined),
+  );
 }
 
 /** Serves Swagger UI at `/docs` and the document at `/openapi.json`. */

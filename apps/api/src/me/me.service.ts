@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { AuditTrail } from '../audit/audit-trail.js';
 import { unauthorized } from '../auth/auth.errors.js';
 import type { Precondition } from '../http/etag.js';
 import type { UserEntity } from '../users/user.entity.js';
@@ -8,7 +9,10 @@ import type { Me, UpdateMeRequest } from './me.dto.js';
 /** What users say of themselves. */
 @Injectable()
 export class MeService {
-  constructor(private readonly users: UsersService) {}
+  constructor(
+    private readonly users: UsersService,
+    private readonly audit: AuditTrail,
+  ) {}
 
   async get(id: string): Promise<Me> {
     const user = await this.users.find(id);
@@ -23,7 +27,11 @@ export class MeService {
       ...(bio === undefined ? {} : { bio }),
       ...(receiveUpdates === undefined ? {} : { receiveUpdates }),
     };
-    return viewOf(await this.users.updateProfile(id, changes, precondition));
+    const before = await this.get(id);
+    const after = viewOf(await this.users.updateProfile(id, changes, precondition));
+    const target = { type: 'user', id, name: after.username };
+    await this.audit.record({ action: 'user.profile_changed', target, before, after });
+    return after;
   }
 }
 

@@ -35,6 +35,6 @@ import { ZonesService } from './zones/zones.service.js';
     SignalsRepository,
     SignalsService,
   ],
-  exports: [RulePublisher],
+  exports: [RulePublisher, KeywordTester],
 })
 export class RulesModule {}

@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagg
 import { CurrentUser, Roles } from '../auth/access.decorators.js';
 import type { AuthenticatedUser } from '../auth/authenticated-user.js';
 import { ApiErrors } from '../http/api-errors.js';
+import { Idempotent } from '../http/idempotent.js';
 import { PageQuery, type Page } from '../http/pagination.js';
 import { Id } from '../http/params.js';
 import {
@@ -30,6 +31,7 @@ export class ServiceTokensController {
   }
 
   @Post()
+  @Idempotent()
   @ApiOperation({
     operationId: 'createServiceToken',
     summary: 'Make a token for another program; it is shown this once',

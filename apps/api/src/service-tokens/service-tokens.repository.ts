@@ -41,9 +41,9 @@ export class ServiceTokensRepository {
       .execute();
   }
 
-  /** Revokes it, now or, when it was revoked before, not again. @returns whether there is such a token. */
-  async revoke(id: string): Promise<boolean> {
+  /** Revokes it, now or, when it was revoked before, not again. @returns it, null when there is no such token. */
+  async revoke(id: string): Promise<ServiceTokenEntity | null> {
     await this.rows.update({ id, revokedAt: IsNull() }, { revokedAt: () => 'now()' });
-    return this.rows.existsBy({ id });
+    return this.rows.findOneBy({ id });
   }
 }

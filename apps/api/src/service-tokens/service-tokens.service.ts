@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { AppError } from '#libs/errors/app-error.js';
+import { AuditTrail } from '../audit/audit-trail.js';
 import { unauthorized } from '../auth/auth.errors.js';
 import { decodeCursor, toPage, type Page, type PageQuery } from '../http/pagination.js';
 import type { ServiceTokenScope } from './service-scope.js';
@@ -23,7 +24,10 @@ const Position = z.tuple([z.string(), z.uuid()]);
 /** Keys of other programs, each for what it may do and nothing else. */
 @Injectable()
 export class ServiceTokensService {
-  constructor(private readonly repository: ServiceTokensRepository) {}
+  constructor(
+    private readonly repository: ServiceTokensRepository,
+    private readonly audit: AuditTrail,
+  ) {}
 
   async list({ limit, cursor }: PageQuery): Promise<Page<ServiceToken>> {
     const rows = await this.repository.list(decodeCursor(cursor, Position), limit + 1);
@@ -34,13 +38,17 @@ export class ServiceTokensService {
   async create(createdBy: string, { name, scopes }: CreateServiceTokenRequest): Promise<NewServiceToken> {
     const token = `vst_${randomBytes(32).toString('base64url')}`;
     const row = await this.repository.create({ name, scopes, createdBy, hash: hashOf(token) });
-    return { ...viewOf(row), token };
+    const view = viewOf(row);
+    const target = { type: 'service_token', id: view.id, name };
+    await this.audit.record({ action: 'service_token.created', target, after: view });
+    return { ...view, token };
   }
 
   /** From the next request on it is refused. @throws AppError `service_token.not_found` */
   async revoke(id: string): Promise<void> {
-    if (await this.repository.revoke(id)) return;
-    throw new AppError('service_token.not_found', 'user', 'There is no such service token.');
+    const row = await this.repository.revoke(id);
+    if (row === null) throw new AppError('service_token.not_found', 'user', 'There is no such service token.');
+    await this.audit.record({ action: 'service_token.revoked', target: { type: 'service_token', id, name: row.name } });
   }
 
   /**

@@ -40,6 +40,10 @@ export class StreamEntity {
   @Column({ type: 'integer' })
   generation!: number;
 
+  /** Grows with every edit by a person; what the monitoring changes does not count. */
+  @Column({ type: 'integer', default: 1 })
+  revision!: number;
+
   /** Session that the status comes from; a 64-bit number, hence text. */
   @Column({ type: 'bigint' })
   session!: string;

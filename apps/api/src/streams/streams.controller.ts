@@ -3,6 +3,8 @@ import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagg
 import { CurrentUser, Roles } from '../auth/access.decorators.js';
 import type { AuthenticatedUser } from '../auth/authenticated-user.js';
 import { ApiErrors } from '../http/api-errors.js';
+import { ApiIfMatch, IfMatch, Tagged, type Precondition } from '../http/etag.js';
+import { Idempotent } from '../http/idempotent.js';
 import type { Page } from '../http/pagination.js';
 import { Id } from '../http/params.js';
 import {
@@ -14,6 +16,8 @@ import {
   UpdateStreamRequest,
 } from './streams.dto.js';
 import { StreamsService } from './streams.service.js';
+
+const versionOf = ({ version }: Stream): number => version;
 
 @ApiTags('streams')
 @ApiBearerAuth()
@@ -34,6 +38,8 @@ export class StreamsController {
 
   @Roles('admin')
   @Post()
+  @Idempotent()
+  @Tagged(versionOf)
   @ApiOperation({ operationId: 'createStream', summary: 'Add a stream; it is not watched until started' })
   @ApiResponse({ status: 201, description: 'Added.', standardSchema: Stream })
   @ApiErrors(400, 401, 403, 409)
@@ -45,6 +51,7 @@ export class StreamsController {
   }
 
   @Get(':id')
+  @Tagged(versionOf)
   @ApiOperation({ operationId: 'getStream', summary: 'One stream' })
   @ApiResponse({ status: 200, description: 'The stream.', standardSchema: Stream })
   @ApiErrors(400, 401, 404)
@@ -54,6 +61,8 @@ export class StreamsController {
 
   @Roles('admin')
   @Patch(':id')
+  @Tagged(versionOf)
+  @ApiIfMatch()
   @ApiOperation({
     operationId: 'updateStream',
     summary: 'Change a stream; a new source, part, language or chat restarts its capture',
@@ -64,8 +73,9 @@ export class StreamsController {
     @CurrentUser() user: AuthenticatedUser,
     @Param('id', { schema: Id }) id: string,
     @Body({ schema: UpdateStreamRequest }) body: UpdateStreamRequest,
+    @IfMatch() precondition: Precondition,
   ): Promise<Stream> {
-    return this.streams.update(user, id, body);
+    return this.streams.update(user, id, body, precondition);
   }
 
   @Roles('admin')
@@ -84,11 +94,16 @@ export class StreamsController {
 
   @Roles('admin')
   @Delete(':id')
+  @ApiIfMatch()
   @HttpCode(204)
   @ApiOperation({ operationId: 'deleteStream', summary: 'Remove a stream; its capture ends' })
   @ApiResponse({ status: 204, description: 'Gone.' })
   @ApiErrors(400, 401, 403, 404)
-  remove(@CurrentUser() user: AuthenticatedUser, @Param('id', { schema: Id }) id: string): Promise<void> {
-    return this.streams.remove(user, id);
+  remove(
+    @CurrentUser() user: AuthenticatedUser,
+    @Param('id', { schema: Id }) id: string,
+    @IfMatch() precondition: Precondition,
+  ): Promise<void> {
+    return this.streams.remove(user, id, precondition);
   }
 }

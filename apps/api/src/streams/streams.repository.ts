@@ -5,6 +5,7 @@ import { In, type Repository, type SelectQueryBuilder } from 'typeorm';
 import type { StatusReason, StreamStatus } from '#libs/contracts/primitives.js';
 import type { AuthenticatedUser } from '../auth/authenticated-user.js';
 import { uniqueViolation } from '../database/constraint-violations.js';
+import type { Precondition } from '../http/etag.js';
 import { channelOf, type ChatChannelRequest } from './chat-channel.dto.js';
 import { growForZonesOf } from '../rules/rule-set-version.js';
 import { StreamEntity } from './stream.entity.js';
@@ -83,17 +84,25 @@ export class StreamsRepository {
   /**
    * Changes a stream. A change of what a capture is made of begins a new generation: the capture that runs is void.
    * @returns the row as it is then and whether the source changed; null when there is none.
-   * @throws AppError `stream.name.conflict`.
+   * @throws AppError `stream.name.conflict`, `request.version.precondition_failed`.
    */
-  update(id: string, changes: Partial<StreamFields>): Promise<{ row: StreamEntity; sourceChanged: boolean } | null> {
+  update(
+    id: string,
+    changes: Partial<StreamFields>,
+    precondition: Precondition,
+  ): Promise<{ row: StreamEntity; sourceChanged: boolean } | null> {
     return this.saving(() =>
       this.rows.manager.transaction(async (tx) => {
         const before = await tx.findOne(StreamEntity, { where: { id }, lock: { mode: 'pessimistic_write' } });
         if (before === null) return null;
+        precondition.require(before.revision);
         const chat = changes.chat === undefined ? before.chat : channelOf(changes.chat, before.chat);
         const after = { ...before, ...changes, chat };
         const sourceChanged = SOURCE.some((field) => !isDeepStrictEqual(after[field], before[field]));
-        const begun = sourceChanged ? { generation: before.generation + 1 } : {};
+        const begun = {
+          revision: before.revision + 1,
+          ...(sourceChanged ? { generation: before.generation + 1 } : {}),
+        };
         const pending = sourceChanged && before.desired;
         const status = pending
           ? ({ status: 'pending', reason: 'restarting', detail: '', statusAt: new Date() } as const)
@@ -113,10 +122,12 @@ export class StreamsRepository {
     return (result.affected ?? 0) > 0;
   }
 
-  /** @returns whether there was one. */
-  remove(id: string): Promise<boolean> {
+  /** @returns whether there was one. @throws AppError `request.version.precondition_failed`. */
+  remove(id: string, precondition: Precondition): Promise<boolean> {
     return this.rows.manager.transaction(async (tx) => {
       await growForZonesOf(tx, id);
+      const row = await tx.findOne(StreamEntity, { where: { id }, lock: { mode: 'pessimistic_write' } });
+      if (row !== null) precondition.require(row.revision);
       return ((await tx.delete(StreamEntity, { id })).affected ?? 0) > 0;
     });
   }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { AuditTrail } from '../audit/audit-trail.js';
 import type { AuthenticatedUser } from '../auth/authenticated-user.js';
 import { AppEvents } from '../events/app-events.js';
+import type { Precondition } from '../http/etag.js';
 import { decodeCursor, toPage, type Page } from '../http/pagination.js';
 import type { StreamEntity } from './stream.entity.js';
 import {
@@ -73,10 +74,15 @@ export class StreamsService {
     return view;
   }
 
-  /** @throws AppError `stream.not_found`, `stream.name.conflict`. */
-  async update(viewer: AuthenticatedUser, id: string, request: UpdateStreamRequest): Promise<Stream> {
+  /** @throws AppError `stream.not_found`, `stream.name.conflict`, `request.version.precondition_failed`. */
+  async update(
+    viewer: AuthenticatedUser,
+    id: string,
+    request: UpdateStreamRequest,
+    precondition: Precondition,
+  ): Promise<Stream> {
     const before = await this.get(viewer, id);
-    const updated = await this.repository.update(id, request);
+    const updated = await this.repository.update(id, request, precondition);
     if (updated === null) throw streamNotFound();
     this.events.emit('stream.changed', { streamId: id, change: 'updated' });
     const view = viewOf(updated.row, viewer);
@@ -94,10 +100,13 @@ export class StreamsService {
     return after;
   }
 
-  /** Ends the watching of a stream and removes it. @throws AppError `stream.not_found`. */
-  async remove(viewer: AuthenticatedUser, id: string): Promise<void> {
+  /**
+   * Ends the watching of a stream and removes it.
+   * @throws AppError `stream.not_found`, `request.version.precondition_failed`.
+   */
+  async remove(viewer: AuthenticatedUser, id: string, precondition: Precondition): Promise<void> {
     const before = await this.get(viewer, id);
-    if (!(await this.repository.remove(id))) throw streamNotFound();
+    if (!(await this.repository.remove(id, precondition))) throw streamNotFound();
     this.events.emit('stream.changed', { streamId: id, change: 'deleted' });
     await this.record('stream.deleted', before, null);
   }

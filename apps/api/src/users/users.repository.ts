@@ -31,8 +31,8 @@ export class UsersRepository {
     return this.rows.find({ where: { id: In([...ids]) }, order: { username: 'ASC' } });
   }
 
-  async remove(id: string): Promise<void> {
-    await this.rows.delete({ id });
+  async remove(id: string, tx: Transaction): Promise<void> {
+    await tx.delete(UserEntity, { id });
   }
 
   findByRole(id: string, role: UserRole): Promise<UserEntity | null> {

@@ -78,14 +78,29 @@ export class UsersService {
    * Changes what a user says of itself.
    * @throws AppError `request.version.precondition_failed`; `auth.unauthorized` when there is no such user any more.
    */
-  updateProfile(
+  async updateProfile(
     id: string,
     changes: Partial<Pick<UserEntity, 'name' | 'bio' | 'receiveUpdates'>>,
     precondition: Precondition,
   ): Promise<UserEntity> {
+    const user = await this.change(id, changes, precondition);
+    if (user === null) throw unauthorized();
+    return user;
+  }
+
+  /**
+   * Changes a user that is still at the version that was meant.
+   * @returns the user as it is then, null when there is none.
+   * @throws AppError `request.version.precondition_failed`, `user.email.conflict`.
+   */
+  change(
+    id: string,
+    changes: Partial<Pick<UserEntity, 'name' | 'bio' | 'receiveUpdates' | 'email' | 'disabledAt' | 'capacity'>>,
+    precondition: Precondition,
+  ): Promise<UserEntity | null> {
     return this.transactions.run(async (tx) => {
       const user = await this.repository.lock(tx, id);
-      if (user === null) throw unauthorized();
+      if (user === null) return null;
       precondition.require(user.version);
       if (Object.keys(changes).length === 0) return user;
       await this.repository.update(id, changes, tx);
@@ -110,9 +125,18 @@ export class UsersService {
     return this.repository.findByIds(ids);
   }
 
-  /** Removes a user with its sign-ins, assignments and notifications. */
-  remove(id: string): Promise<void> {
-    return this.repository.remove(id);
+  /**
+   * Removes a user with its sign-ins, assignments and notifications.
+   * @returns whether there was one. @throws AppError `request.version.precondition_failed`.
+   */
+  remove(id: string, precondition: Precondition): Promise<boolean> {
+    return this.transactions.run(async (tx) => {
+      const user = await this.repository.lock(tx, id);
+      if (user === null) return false;
+      precondition.require(user.version);
+      await this.repository.remove(id, tx);
+      return true;
+    });
   }
 
   /** Sets a password that its user chose, in one transaction with what `and` does. */

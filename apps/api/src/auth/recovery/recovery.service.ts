@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { messageOf } from '#libs/errors/app-error.js';
 import type { Logger } from '#libs/observability/logger.js';
+import { AuditTrail } from '../../audit/audit-trail.js';
 import { Mailer } from '../../mail/mailer.js';
 import { LOGGER } from '../../runtime.module.js';
 import { UsersService } from '../../users/users.service.js';
@@ -30,6 +31,7 @@ export class RecoveryService {
     @Inject(LoginThrottle) private readonly throttle: Pick<LoginThrottle, 'spend' | 'forget'>,
     @Inject(Mailer) private readonly mailer: Pick<Mailer, 'post'>,
     @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(AuditTrail) private readonly audit: Pick<AuditTrail, 'record'>,
   ) {}
 
   /**
@@ -75,6 +77,8 @@ export class RecoveryService {
     if (user === null || user.disabledAt !== null) throw badResetCode();
     await this.users.setPassword(user.id, newPassword, async (tx) => {
       if (!(await this.resets.use(tx, codeHash, user.id))) throw badResetCode();
+      const actor = { id: user.id, name: user.username };
+      await this.audit.record({ action: 'user.password_reset', target: { type: 'user', ...actor }, actor }, tx);
     });
     await this.auth.endSessions(user.id);
     await this.throttle.forget(user.username, user.email);

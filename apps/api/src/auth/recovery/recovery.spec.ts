@@ -134,6 +134,7 @@ describe('the answer to a forgotten password', () => {
       { spend: () => Promise.resolve(), forget: () => Promise.resolve() },
       { post: () => undefined },
       createLogger('test', 'silent'),
+      { record: () => Promise.resolve() },
     );
     // The database does not answer at all, and the request is answered all the same.
     await recovery.request('somebody@example.com', '10.0.0.1');

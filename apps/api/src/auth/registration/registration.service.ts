@@ -1,8 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
+import { AuditTrail } from '../../audit/audit-trail.js';
 import { decodeCursor, toPage, type Page, type PageQuery } from '../../http/pagination.js';
 import { Mailer } from '../../mail/mailer.js';
 import { API_SETTINGS, type ApiSettings } from '../../runtime.module.js';
+import type { UserEntity } from '../../users/user.entity.js';
 import { UsersService } from '../../users/users.service.js';
 import { viewOf as userView, type SessionUser } from '../auth.dto.js';
 import { badInvitation, invitationNotFound, registrationClosed } from '../auth.errors.js';
@@ -24,6 +26,7 @@ export class RegistrationService {
     private readonly invitations: InvitationsRepository,
     private readonly throttle: LoginThrottle,
     private readonly mailer: Mailer,
+    private readonly audit: AuditTrail,
   ) {}
 
   /**
@@ -37,7 +40,7 @@ export class RegistrationService {
     const user = { ...person, role: 'agent' as const, mustChangePassword: false };
     if (invitation === undefined) {
       if (this.settings.REGISTRATION !== 'open') throw badInvitation();
-      return userView(await this.users.create(user, password));
+      return this.registered(await this.users.create(user, password));
     }
     const code = hashCode(invitation);
     // Asked before the costly hash, and again when it is used.
@@ -49,7 +52,13 @@ export class RegistrationService {
       user,
       password,
     );
-    return userView(made);
+    return this.registered(made);
+  }
+
+  private async registered({ id, username, ...user }: UserEntity): Promise<SessionUser> {
+    const actor = { id, name: username };
+    await this.audit.record({ action: 'user.registered', target: { type: 'user', ...actor }, actor });
+    return userView({ id, username, ...user });
   }
 
   /** Whether nobody has this user name or e-mail address. @throws AppError `auth.registration.forbidden`, `auth.too_many`. */
@@ -79,7 +88,10 @@ export class RegistrationService {
         text: `You are invited to Vigil. Register with this code before ${expiresAt.toUTCString()}:\n\n${code}\n`,
       });
     }
-    return { ...viewOf(row), code };
+    const view = viewOf(row);
+    const target = { type: 'invitation', id: view.id, name: view.email ?? '' };
+    await this.audit.record({ action: 'invitation.created', target, after: view });
+    return { ...view, code };
   }
 
   async list({ limit, cursor }: PageQuery): Promise<Page<Invitation>> {
@@ -90,6 +102,7 @@ export class RegistrationService {
   /** @throws AppError `auth.invitation.not_found`. */
   async withdraw(id: string): Promise<void> {
     if (!(await this.invitations.withdraw(id))) throw invitationNotFound();
+    await this.audit.record({ action: 'invitation.withdrawn', target: { type: 'invitation', id } });
   }
 
   private requireOpen(): void {

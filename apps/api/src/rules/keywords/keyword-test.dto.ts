@@ -26,7 +26,7 @@ const Asked = z.object({
 });
 export type Asked = z.infer<typeof Asked>;
 
-const KeywordTestHit = Asked.extend({
+export const KeywordTestHit = Asked.extend({
   start: z.number().int().describe('UTF-16 offset in the text.'),
   end: z.number().int(),
   matched: z.string().describe('What of the text it is.'),

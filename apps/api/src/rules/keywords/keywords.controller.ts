@@ -3,6 +3,8 @@ import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagg
 import { CurrentUser, Roles } from '../../auth/access.decorators.js';
 import type { AuthenticatedUser } from '../../auth/authenticated-user.js';
 import { ApiErrors } from '../../http/api-errors.js';
+import { ApiIfMatch, IfMatch, Tagged, type Precondition } from '../../http/etag.js';
+import { Idempotent } from '../../http/idempotent.js';
 import type { Page } from '../../http/pagination.js';
 import { Id } from '../../http/params.js';
 import { KeywordTester } from './keyword-tester.js';
@@ -17,6 +19,8 @@ import {
   UpdateKeywordRequest,
 } from './keywords.dto.js';
 import { KeywordsService } from './keywords.service.js';
+
+const versionOf = ({ version }: KeywordView): number => version;
 
 @ApiTags('keywords')
 @ApiBearerAuth()
@@ -37,6 +41,8 @@ export class KeywordsController {
 
   @Roles('admin')
   @Post()
+  @Idempotent()
+  @Tagged(versionOf)
   @ApiOperation({ operationId: 'createKeyword', summary: 'Look for a word, phrase or pattern' })
   @ApiResponse({ status: 201, description: 'Monitors look for it from now on.', standardSchema: KeywordView })
   @ApiErrors(400, 401, 403, 409)
@@ -46,6 +52,7 @@ export class KeywordsController {
 
   @Roles('admin')
   @Post('import')
+  @Idempotent()
   @HttpCode(200)
   @ApiOperation({ operationId: 'importKeywords', summary: 'Add up to 5,000 keywords at once, each with its outcome' })
   @ApiResponse({ status: 200, description: 'What became of each row.', standardSchema: ImportKeywordsResult })
@@ -71,6 +78,7 @@ export class KeywordsController {
   }
 
   @Get(':id')
+  @Tagged(versionOf)
   @ApiOperation({ operationId: 'getKeyword', summary: 'One keyword' })
   @ApiResponse({ status: 200, description: 'The keyword.', standardSchema: KeywordView })
   @ApiErrors(400, 401, 404)
@@ -80,23 +88,27 @@ export class KeywordsController {
 
   @Roles('admin')
   @Patch(':id')
+  @Tagged(versionOf)
+  @ApiIfMatch()
   @ApiOperation({ operationId: 'updateKeyword', summary: 'Change a keyword' })
   @ApiResponse({ status: 200, description: 'The keyword as it is now.', standardSchema: KeywordView })
   @ApiErrors(400, 401, 403, 404, 409)
   update(
     @Param('id', { schema: Id }) id: string,
     @Body({ schema: UpdateKeywordRequest }) body: UpdateKeywordRequest,
+    @IfMatch() precondition: Precondition,
   ): Promise<KeywordView> {
-    return this.keywords.update(id, body);
+    return this.keywords.update(id, body, precondition);
   }
 
   @Roles('admin')
   @Delete(':id')
+  @ApiIfMatch()
   @HttpCode(204)
   @ApiOperation({ operationId: 'deleteKeyword', summary: 'Look for a keyword no longer' })
   @ApiResponse({ status: 204, description: 'Gone.' })
   @ApiErrors(400, 401, 403, 404)
-  remove(@Param('id', { schema: Id }) id: string): Promise<void> {
-    return this.keywords.remove(id);
+  remove(@Param('id', { schema: Id }) id: string, @IfMatch() precondition: Precondition): Promise<void> {
+    return this.keywords.remove(id, precondition);
   }
 }

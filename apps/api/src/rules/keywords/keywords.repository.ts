@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import { AppError } from '#libs/errors/app-error.js';
 import { uniqueViolation } from '../../database/constraint-violations.js';
 import type { Transaction } from '../../database/transaction.js';
+import type { Precondition } from '../../http/etag.js';
 import { RuleSetRepository } from '../rule-set.repository.js';
 import { KeywordBudget } from './keyword-budget.js';
 import { KeywordRuleEntity, type KeywordFields } from './keyword-rule.entity.js';
@@ -68,22 +69,34 @@ export class KeywordsRepository {
 
   /**
    * Changes a keyword to what `change` makes of it as it is now.
-   * @returns the keyword as it is then, null when there is none.
-   * @throws AppError `keyword.pattern.conflict`, `keyword.limit.conflict`, and what `change` throws.
+   * @returns the keyword as it was and as it is then, null when there is none.
+   * @throws AppError `keyword.pattern.conflict`, `keyword.limit.conflict`, `request.version.precondition_failed`, and
+   * what `change` throws.
    */
-  update(id: string, change: (row: KeywordRuleEntity) => KeywordFields): Promise<KeywordRuleEntity | null> {
+  update(
+    id: string,
+    change: (row: KeywordRuleEntity) => KeywordFields,
+    precondition: Precondition,
+  ): Promise<{ before: KeywordRuleEntity; row: KeywordRuleEntity } | null> {
     return this.changing(async (tx) => {
-      const row = await tx.findOneBy(KeywordRuleEntity, { id });
-      if (row === null) return null;
-      const fields = change(row);
+      const before = await tx.findOneBy(KeywordRuleEntity, { id });
+      if (before === null) return null;
+      precondition.require(before.version);
+      const fields = change(before);
       (await budgetIn(tx, id)).take(fields);
-      return tx.save(KeywordRuleEntity, { ...row, ...fields, version: row.version + 1 });
+      return { before, row: await tx.save(KeywordRuleEntity, { ...before, ...fields, version: before.version + 1 }) };
     });
   }
 
-  /** @returns whether there was one. */
-  remove(id: string): Promise<boolean> {
-    return this.changing(async (tx) => ((await tx.delete(KeywordRuleEntity, { id })).affected ?? 0) > 0);
+  /** @returns what there was, null for nothing. @throws AppError `request.version.precondition_failed`. */
+  remove(id: string, precondition: Precondition): Promise<KeywordRuleEntity | null> {
+    return this.changing(async (tx) => {
+      const before = await tx.findOneBy(KeywordRuleEntity, { id });
+      if (before === null) return null;
+      precondition.require(before.version);
+      await tx.delete(KeywordRuleEntity, { id });
+      return before;
+    });
   }
 
   /** Stores what is new and fits the limits, in the order given, under one version of the set. */

@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { AppError } from '#libs/errors/app-error.js';
 import { checkPhraseRule } from '#libs/phrases/compile.js';
+import { AuditTrail } from '../../audit/audit-trail.js';
+import type { Precondition } from '../../http/etag.js';
 import { decodeCursor, toPage, type Page } from '../../http/pagination.js';
 import { RulePublisher } from '../rule-publisher.js';
 import type { KeywordFields } from './keyword-rule.entity.js';
@@ -30,6 +32,7 @@ export class KeywordsService {
   constructor(
     private readonly repository: KeywordsRepository,
     private readonly publisher: RulePublisher,
+    private readonly audit: AuditTrail,
   ) {}
 
   async list({ limit, cursor, ...filter }: KeywordQuery): Promise<Page<KeywordView>> {
@@ -48,30 +51,40 @@ export class KeywordsService {
   async create(request: CreateKeywordRequest): Promise<KeywordView> {
     const row = await this.repository.create(checked(fieldsOf(request)));
     await this.publisher.changed();
-    return viewOf(row);
+    const view = viewOf(row);
+    await this.record('keyword.created', null, view);
+    return view;
   }
 
-  /** @throws AppError `keyword.not_found`, `phrase.refused`, `keyword.pattern.conflict`, `keyword.limit.conflict`. */
-  async update(id: string, request: UpdateKeywordRequest): Promise<KeywordView> {
+  /**
+   * @throws AppError `keyword.not_found`, `phrase.refused`, `keyword.pattern.conflict`, `keyword.limit.conflict`,
+   * `request.version.precondition_failed`.
+   */
+  async update(id: string, request: UpdateKeywordRequest, precondition: Precondition): Promise<KeywordView> {
     await this.get(id);
-    const row = await this.repository.update(id, (before) => {
+    const change = (before: KeywordFields): KeywordFields => {
       const { label, pattern, kind, allow, fuzzy, phonetic, appliesTo, language, severity, cooldownMs, enabled } = {
         ...before,
         ...request,
       };
       const rest = { label, pattern, kind, allow, fuzzy, phonetic, appliesTo, language, severity, cooldownMs, enabled };
       return checked(fieldsOf(rest));
-    });
-    if (row === null) throw keywordNotFound();
+    };
+    const updated = await this.repository.update(id, change, precondition);
+    if (updated === null) throw keywordNotFound();
     await this.publisher.changed();
-    return viewOf(row);
+    const view = viewOf(updated.row);
+    await this.record('keyword.updated', viewOf(updated.before), view);
+    return view;
   }
 
-  /** @throws AppError `keyword.not_found`. */
-  async remove(id: string): Promise<void> {
+  /** @throws AppError `keyword.not_found`, `request.version.precondition_failed`. */
+  async remove(id: string, precondition: Precondition): Promise<void> {
     await this.get(id);
-    if (!(await this.repository.remove(id))) throw keywordNotFound();
+    const before = await this.repository.remove(id, precondition);
+    if (before === null) throw keywordNotFound();
     await this.publisher.changed();
+    await this.record('keyword.deleted', viewOf(before), null);
   }
 
   /** Takes what can be taken of many rules; what cannot is refused row by row. */
@@ -94,12 +107,14 @@ export class KeywordsService {
       await this.publisher.changed();
     }
     const count = (result: ImportedKeyword['result']): number => rows.filter((row) => row.result === result).length;
-    return {
-      created: count('created'),
-      duplicates: count('duplicate'),
-      refused: count('refused'),
-      rows: rows.sort((a, b) => a.index - b.index),
-    };
+    const counts = { created: count('created'), duplicates: count('duplicate'), refused: count('refused') };
+    await this.audit.record({ action: 'keyword.imported', target: { type: 'keyword', id: '' }, after: counts });
+    return { ...counts, rows: rows.sort((a, b) => a.index - b.index) };
+  }
+
+  private record(action: `keyword.${string}`, before: KeywordView | null, after: KeywordView | null): Promise<void> {
+    const { id, label } = after ?? before ?? { id: '', label: '' };
+    return this.audit.record({ action, target: { type: 'keyword', id, name: label }, before, after });
   }
 }
 

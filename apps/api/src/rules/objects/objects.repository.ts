@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { uniqueViolation } from '../../database/constraint-violations.js';
+import type { Precondition } from '../../http/etag.js';
 import type { Transaction } from '../../database/transaction.js';
 import { RuleSetRepository } from '../rule-set.repository.js';
 import { ObjectRuleEntity } from './object-rule.entity.js';
@@ -42,17 +43,32 @@ export class ObjectsRepository {
     });
   }
 
-  /** @returns the rule as it is then, null when there is none. @throws AppError `object_rule.label.conflict`. */
-  update(id: string, changes: Partial<RuleFields>): Promise<ObjectRuleEntity | null> {
+  /**
+   * @returns the rule as it was and as it is then, null when there is none.
+   * @throws AppError `object_rule.label.conflict`, `request.version.precondition_failed`.
+   */
+  update(
+    id: string,
+    changes: Partial<RuleFields>,
+    precondition: Precondition,
+  ): Promise<{ before: ObjectRuleEntity; row: ObjectRuleEntity } | null> {
     return this.changing(async (tx) => {
-      await tx.update(ObjectRuleEntity, { id }, { ...changes, version: () => 'version + 1' });
-      return tx.findOneBy(ObjectRuleEntity, { id });
+      const before = await tx.findOneBy(ObjectRuleEntity, { id });
+      if (before === null) return null;
+      precondition.require(before.version);
+      return { before, row: await tx.save(ObjectRuleEntity, { ...before, ...changes, version: before.version + 1 }) };
     });
   }
 
-  /** @returns whether there was one. */
-  remove(id: string): Promise<boolean> {
-    return this.changing(async (tx) => ((await tx.delete(ObjectRuleEntity, { id })).affected ?? 0) > 0);
+  /** @returns what there was, null for nothing. @throws AppError `request.version.precondition_failed`. */
+  remove(id: string, precondition: Precondition): Promise<ObjectRuleEntity | null> {
+    return this.changing(async (tx) => {
+      const before = await tx.findOneBy(ObjectRuleEntity, { id });
+      if (before === null) return null;
+      precondition.require(before.version);
+      await tx.delete(ObjectRuleEntity, { id });
+      return before;
+    });
   }
 
   private async changing<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
+import { AuditTrail } from '../../audit/audit-trail.js';
+import type { Precondition } from '../../http/etag.js';
 import { decodeCursor, toPage, type Page, type PageQuery } from '../../http/pagination.js';
 import {
   viewOf,
@@ -19,6 +21,7 @@ export class ObjectsService {
   constructor(
     private readonly repository: ObjectsRepository,
     private readonly publisher: RulePublisher,
+    private readonly audit: AuditTrail,
   ) {}
 
   async list({ limit, cursor }: PageQuery): Promise<Page<ObjectRuleView>> {
@@ -37,22 +40,37 @@ export class ObjectsService {
   async create(request: CreateObjectRuleRequest): Promise<ObjectRuleView> {
     const row = await this.repository.create(request);
     await this.publisher.changed();
-    return viewOf(row);
+    const view = viewOf(row);
+    await this.record('object_rule.created', null, view);
+    return view;
   }
 
-  /** @throws AppError `object_rule.not_found`, `object_rule.label.conflict`. */
-  async update(id: string, request: UpdateObjectRuleRequest): Promise<ObjectRuleView> {
+  /** @throws AppError `object_rule.not_found`, `object_rule.label.conflict`, `request.version.precondition_failed`. */
+  async update(id: string, request: UpdateObjectRuleRequest, precondition: Precondition): Promise<ObjectRuleView> {
     await this.get(id);
-    const row = await this.repository.update(id, request);
-    if (row === null) throw ruleNotFound();
+    const updated = await this.repository.update(id, request, precondition);
+    if (updated === null) throw ruleNotFound();
     await this.publisher.changed();
-    return viewOf(row);
+    const view = viewOf(updated.row);
+    await this.record('object_rule.updated', viewOf(updated.before), view);
+    return view;
   }
 
-  /** @throws AppError `object_rule.not_found`. */
-  async remove(id: string): Promise<void> {
+  /** @throws AppError `object_rule.not_found`, `request.version.precondition_failed`. */
+  async remove(id: string, precondition: Precondition): Promise<void> {
     await this.get(id);
-    if (!(await this.repository.remove(id))) throw ruleNotFound();
+    const before = await this.repository.remove(id, precondition);
+    if (before === null) throw ruleNotFound();
     await this.publisher.changed();
+    await this.record('object_rule.deleted', viewOf(before), null);
+  }
+
+  private record(
+    action: `object_rule.${string}`,
+    before: ObjectRuleView | null,
+    after: ObjectRuleView | null,
+  ): Promise<void> {
+    const { id, label } = after ?? before ?? { id: '', label: '' };
+    return this.audit.record({ action, target: { type: 'object_rule', id, name: label }, before, after });
   }
 }

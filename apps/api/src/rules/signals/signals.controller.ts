@@ -3,10 +3,13 @@ import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagg
 import { z } from 'zod';
 import { Roles } from '../../auth/access.decorators.js';
 import { ApiErrors } from '../../http/api-errors.js';
+import { ApiIfMatch, IfMatch, Tagged, type Precondition } from '../../http/etag.js';
 import { SignalRuleList, SignalRuleView, UpdateSignalRuleRequest } from './signals.dto.js';
 import { SignalsService } from './signals.service.js';
 
 const Name = z.string().max(50);
+
+const versionOf = ({ version }: SignalRuleView): number => version;
 
 @ApiTags('signals')
 @ApiBearerAuth()
@@ -23,6 +26,7 @@ export class SignalsController {
   }
 
   @Get(':signal')
+  @Tagged(versionOf)
   @ApiOperation({ operationId: 'getSignal', summary: 'One signal' })
   @ApiResponse({ status: 200, description: 'The signal.', standardSchema: SignalRuleView })
   @ApiErrors(400, 401, 404)
@@ -32,13 +36,16 @@ export class SignalsController {
 
   @Roles('admin')
   @Patch(':signal')
+  @Tagged(versionOf)
+  @ApiIfMatch()
   @ApiOperation({ operationId: 'updateSignal', summary: 'Say whether, how gravely and how often a signal is told' })
   @ApiResponse({ status: 200, description: 'The signal as it is now.', standardSchema: SignalRuleView })
   @ApiErrors(400, 401, 403, 404)
   update(
     @Param('signal', { schema: Name }) signal: string,
     @Body({ schema: UpdateSignalRuleRequest }) body: UpdateSignalRuleRequest,
+    @IfMatch() precondition: Precondition,
   ): Promise<SignalRuleView> {
-    return this.signals.update(signal, body);
+    return this.signals.update(signal, body, precondition);
   }
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { Signal } from '#libs/contracts/primitives.js';
+import type { Precondition } from '../../http/etag.js';
 import { RuleSetRepository } from '../rule-set.repository.js';
 import { SignalRuleEntity } from './signal-rule.entity.js';
 
@@ -22,11 +23,20 @@ export class SignalsRepository {
     return this.dataSource.manager.findOneBy(SignalRuleEntity, { signal });
   }
 
-  /** @returns the signal as it is then, null when there is none. */
-  update(signal: Signal, changes: Partial<SignalFields>): Promise<SignalRuleEntity | null> {
+  /**
+   * @returns the signal as it was and as it is then, null when there is none.
+   * @throws AppError `request.version.precondition_failed`.
+   */
+  update(
+    signal: Signal,
+    changes: Partial<SignalFields>,
+    precondition: Precondition,
+  ): Promise<{ before: SignalRuleEntity; row: SignalRuleEntity } | null> {
     return this.ruleSets.changing(async (tx) => {
-      await tx.update(SignalRuleEntity, { signal }, { ...changes, version: () => 'version + 1' });
-      return tx.findOneBy(SignalRuleEntity, { signal });
+      const before = await tx.findOneBy(SignalRuleEntity, { signal });
+      if (before === null) return null;
+      precondition.require(before.version);
+      return { before, row: await tx.save(SignalRuleEntity, { ...before, ...changes, version: before.version + 1 }) };
     });
   }
 }

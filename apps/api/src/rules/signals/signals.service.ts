@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Signal } from '#libs/contracts/primitives.js';
+import { AuditTrail } from '../../audit/audit-trail.js';
+import type { Precondition } from '../../http/etag.js';
 import { RulePublisher } from '../rule-publisher.js';
 import {
   signalNotFound,
@@ -17,6 +19,7 @@ export class SignalsService {
   constructor(
     private readonly repository: SignalsRepository,
     private readonly publisher: RulePublisher,
+    private readonly audit: AuditTrail,
   ) {}
 
   async list(): Promise<SignalRuleList> {
@@ -28,13 +31,16 @@ export class SignalsService {
     return viewOf(await this.row(name));
   }
 
-  /** @throws AppError `signal.not_found`. */
-  async update(name: string, request: UpdateSignalRuleRequest): Promise<SignalRuleView> {
+  /** @throws AppError `signal.not_found`, `request.version.precondition_failed`. */
+  async update(name: string, request: UpdateSignalRuleRequest, precondition: Precondition): Promise<SignalRuleView> {
     const { signal } = await this.row(name);
-    const row = await this.repository.update(signal, request);
-    if (row === null) throw signalNotFound();
+    const updated = await this.repository.update(signal, request, precondition);
+    if (updated === null) throw signalNotFound();
     await this.publisher.changed();
-    return viewOf(row);
+    const after = viewOf(updated.row);
+    const target = { type: 'signal', id: signal, name: after.title };
+    await this.audit.record({ action: 'signal.updated', target, before: viewOf(updated.before), after });
+    return after;
   }
 
   private async row(name: string): Promise<SignalRuleEntity> {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { isForeignKeyViolation, uniqueViolation } from '../../database/constraint-violations.js';
 import type { Transaction } from '../../database/transaction.js';
+import type { Precondition } from '../../http/etag.js';
 import { streamNotFound } from '../../streams/streams.errors.js';
 import { RuleSetRepository } from '../rule-set.repository.js';
 import { ZoneEntity, type ZoneFields } from './zone.entity.js';
@@ -10,6 +11,9 @@ import { tooManyZones, zoneNameTaken } from './zones.errors.js';
 /** Zones of one stream, and of all together; the wire contract has the second limit. */
 const MOST_PER_STREAM = 50;
 const MOST_ZONES = 10_000;
+
+/** Which zone is meant. */
+export type ZoneKey = Pick<ZoneEntity, 'streamId' | 'id'>;
 
 /** The table of zones. Every change grows the version of the whole rule set in the same transaction. */
 @Injectable()
@@ -39,17 +43,32 @@ export class ZonesRepository {
     });
   }
 
-  /** @returns the zone as it is then, null when there is none. @throws AppError `zone.name.conflict`. */
-  update(streamId: string, id: string, changes: Partial<ZoneFields>): Promise<ZoneEntity | null> {
+  /**
+   * @returns the zone as it was and as it is then, null when there is none.
+   * @throws AppError `zone.name.conflict`, `request.version.precondition_failed`.
+   */
+  update(
+    key: ZoneKey,
+    changes: Partial<ZoneFields>,
+    precondition: Precondition,
+  ): Promise<{ before: ZoneEntity; row: ZoneEntity } | null> {
     return this.changing(async (tx) => {
-      const row = await tx.findOneBy(ZoneEntity, { streamId, id });
-      return row === null ? null : tx.save(ZoneEntity, { ...row, ...changes, version: row.version + 1 });
+      const before = await tx.findOneBy(ZoneEntity, key);
+      if (before === null) return null;
+      precondition.require(before.version);
+      return { before, row: await tx.save(ZoneEntity, { ...before, ...changes, version: before.version + 1 }) };
     });
   }
 
-  /** @returns whether there was one. */
-  remove(streamId: string, id: string): Promise<boolean> {
-    return this.changing(async (tx) => ((await tx.delete(ZoneEntity, { streamId, id })).affected ?? 0) > 0);
+  /** @returns what there was, null for nothing. @throws AppError `request.version.precondition_failed`. */
+  remove(key: ZoneKey, precondition: Precondition): Promise<ZoneEntity | null> {
+    return this.changing(async (tx) => {
+      const before = await tx.findOneBy(ZoneEntity, key);
+      if (before === null) return null;
+      precondition.require(before.version);
+      await tx.delete(ZoneEntity, key);
+      return before;
+    });
   }
 
   private async changing<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {

@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
+import { AuditTrail } from '../../audit/audit-trail.js';
 import type { AuthenticatedUser } from '../../auth/authenticated-user.js';
+import type { Precondition } from '../../http/etag.js';
 import { StreamsService } from '../../streams/streams.service.js';
 import { RulePublisher } from '../rule-publisher.js';
 import { viewOf, type CreateZoneRequest, type UpdateZoneRequest, type ZoneList, type ZoneView } from './zones.dto.js';
 import { zoneNotFound } from './zones.errors.js';
-import { ZonesRepository } from './zones.repository.js';
+import { ZonesRepository, type ZoneKey } from './zones.repository.js';
 
 /** Zones of the streams that the viewer may see. Every method throws AppError `stream.not_found`. */
 @Injectable()
@@ -13,6 +15,7 @@ export class ZonesService {
     private readonly repository: ZonesRepository,
     private readonly streams: StreamsService,
     private readonly publisher: RulePublisher,
+    private readonly audit: AuditTrail,
   ) {}
 
   async list(viewer: AuthenticatedUser, streamId: string): Promise<ZoneList> {
@@ -33,22 +36,38 @@ export class ZonesService {
     await this.streams.entity(viewer, streamId);
     const row = await this.repository.create(streamId, request);
     await this.publisher.changed();
-    return viewOf(row);
+    const view = viewOf(row);
+    await this.record('zone.created', null, view);
+    return view;
   }
 
-  /** @throws AppError `zone.not_found`, `zone.name.conflict`. */
-  async update(viewer: AuthenticatedUser, streamId: string, id: string, request: UpdateZoneRequest): Promise<ZoneView> {
-    await this.get(viewer, streamId, id);
-    const row = await this.repository.update(streamId, id, request);
-    if (row === null) throw zoneNotFound();
+  /** @throws AppError `zone.not_found`, `zone.name.conflict`, `request.version.precondition_failed`. */
+  async update(
+    viewer: AuthenticatedUser,
+    key: ZoneKey,
+    request: UpdateZoneRequest,
+    precondition: Precondition,
+  ): Promise<ZoneView> {
+    await this.get(viewer, key.streamId, key.id);
+    const updated = await this.repository.update(key, request, precondition);
+    if (updated === null) throw zoneNotFound();
     await this.publisher.changed();
-    return viewOf(row);
+    const view = viewOf(updated.row);
+    await this.record('zone.updated', viewOf(updated.before), view);
+    return view;
   }
 
-  /** @throws AppError `zone.not_found`. */
-  async remove(viewer: AuthenticatedUser, streamId: string, id: string): Promise<void> {
-    await this.get(viewer, streamId, id);
-    if (!(await this.repository.remove(streamId, id))) throw zoneNotFound();
+  /** @throws AppError `zone.not_found`, `request.version.precondition_failed`. */
+  async remove(viewer: AuthenticatedUser, key: ZoneKey, precondition: Precondition): Promise<void> {
+    await this.get(viewer, key.streamId, key.id);
+    const before = await this.repository.remove(key, precondition);
+    if (before === null) throw zoneNotFound();
     await this.publisher.changed();
+    await this.record('zone.deleted', viewOf(before), null);
+  }
+
+  private record(action: `zone.${string}`, before: ZoneView | null, after: ZoneView | null): Promise<void> {
+    const { id, name } = after ?? before ?? { id: '', name: '' };
+    return this.audit.record({ action, target: { type: 'zone', id, name }, before, after });
   }
 }

@@ -1,9 +1,11 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Sse, UseGuards, type MessageEvent } from '@nestjs/common';
-import { ApiBearerAuth, ApiConsumes, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiBody, ApiConsumes, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Observable } from 'rxjs';
 import { CurrentUser, Roles } from '../../auth/access.decorators.js';
 import type { AuthenticatedUser } from '../../auth/authenticated-user.js';
 import { ApiErrors } from '../../http/api-errors.js';
+import { Idempotent } from '../../http/idempotent.js';
+import { inPlace } from '../../http/openapi.js';
 import { Id } from '../../http/params.js';
 import { invalidRequest } from '../../http/validation.js';
 import { CreateStreamRequest } from '../streams.dto.js';
@@ -12,6 +14,9 @@ import { jobEvents } from './job-events.js';
 import { KnownJob } from './known-job.guard.js';
 import { ImportStreamsRequest, RefreshStreamsRequest, StreamJob } from './stream-jobs.dto.js';
 import { StreamJobsService } from './stream-jobs.service.js';
+
+/** The body is JSON or CSV, so it is read here and not by the pipe that the schema would be documented by. */
+const IMPORT_SCHEMA = inPlace(ImportStreamsRequest, 'ImportStreamsRequest');
 
 /** Work on streams that takes a while. */
 @ApiTags('streams')
@@ -22,13 +27,14 @@ export class StreamJobsController {
   constructor(private readonly jobs: StreamJobsService) {}
 
   @Post('jobs')
+  @Idempotent()
   @HttpCode(202)
   @ApiOperation({
     operationId: 'startStreamJob',
     summary: 'Add a stream, have it watched, follow it until it is on air',
   })
   @ApiResponse({ status: 202, description: 'Begun; see GET /streams/jobs/{id}.', standardSchema: StreamJob })
-  @ApiErrors(400, 401, 403, 409)
+  @ApiErrors(400, 401, 403, 409, 429)
   start(
     @CurrentUser() user: AuthenticatedUser,
     @Body({ schema: CreateStreamRequest }) body: CreateStreamRequest,
@@ -37,15 +43,17 @@ export class StreamJobsController {
   }
 
   @Post('import')
+  @Idempotent()
   @HttpCode(202)
   @ApiConsumes('application/json', 'text/csv')
+  @ApiBody({ schema: IMPORT_SCHEMA })
   @ApiOperation({
     operationId: 'importStreams',
     summary: 'Add many streams; each row has its own result',
     description: 'JSON, or `text/csv` with a header line such as `name,url,platform,priority`.',
   })
   @ApiResponse({ status: 202, description: 'Begun; see GET /streams/jobs/{id}.', standardSchema: StreamJob })
-  @ApiErrors(400, 401, 403)
+  @ApiErrors(400, 401, 403, 429)
   import(@CurrentUser() user: AuthenticatedUser, @Body() body: unknown): Promise<StreamJob> {
     const request = ImportStreamsRequest.safeParse(typeof body === 'string' ? { streams: rowsOfCsv(body) } : body);
     if (!request.success) throw invalidRequest(request.error.issues);
@@ -56,7 +64,7 @@ export class StreamJobsController {
   @HttpCode(202)
   @ApiOperation({ operationId: 'refreshStreams', summary: 'Look for streams anew: chosen ones, or all of a platform' })
   @ApiResponse({ status: 202, description: 'Begun; see GET /streams/jobs/{id}.', standardSchema: StreamJob })
-  @ApiErrors(400, 401, 403)
+  @ApiErrors(400, 401, 403, 429)
   refreshMany(
     @CurrentUser() user: AuthenticatedUser,
     @Body({ schema: RefreshStreamsRequest }) body: RefreshStreamsRequest,
@@ -68,7 +76,7 @@ export class StreamJobsController {
   @HttpCode(202)
   @ApiOperation({ operationId: 'refreshStream', summary: 'Look for a stream anew' })
   @ApiResponse({ status: 202, description: 'Begun; see GET /streams/jobs/{id}.', standardSchema: StreamJob })
-  @ApiErrors(400, 401, 403, 404)
+  @ApiErrors(400, 401, 403, 404, 429)
   refresh(@CurrentUser() user: AuthenticatedUser, @Param('id', { schema: Id }) id: string): Promise<StreamJob> {
     return this.jobs.refreshOne(user, id);
   }

@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+import { RulesModule } from '../rules/rules.module.js';
+import { DetectController } from './detect.controller.js';
+
+/** Looking at one thing on demand. */
+@Module({ imports: [RulesModule], controllers: [DetectController] })
+export class DetectModule {}
