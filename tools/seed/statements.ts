@@ -126,7 +126,7 @@ export const NOTIFICATIONS = `
   WHERE $3::uuid[] IS NOT NULL AND $4::uuid[] IS NOT NULL AND $5::bigint + $6::bigint + $8::integer > 0
     AND $7::timestamptz IS NOT NULL
   ORDER BY d.seq
-  ON CONFLICT (user_id, detection_id) DO NOTHING`;
+  ON CONFLICT (user_id, detection_id) WHERE kind = 'detection' DO NOTHING`;
 
 /** Reads of the trail: who changed what. */
 export const AUDIT_ENTRIES = `

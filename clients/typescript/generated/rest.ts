@@ -3032,6 +3032,13 @@ export interface components {
         UnreadCount: {
             notifications: number;
         };
+        /**
+         * @example {
+         *       "role": "agent",
+         *       "title": "Shift change",
+         *       "body": "The night shift takes over at ten."
+         *     }
+         */
         SendNotificationRequest: {
             /** @description Those to tell; or give `role`. */
             userIds?: string[];
@@ -3177,6 +3184,13 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
+        /**
+         * @example {
+         *       "label": "person",
+         *       "endsAt": "2099-01-01T12:00:00Z",
+         *       "reason": "Rehearsal until noon."
+         *     }
+         */
         CreateSilenceRequest: {
             /** @default null */
             streamId?: string | null;
@@ -8769,7 +8783,9 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "title": "Shift change"
+                 *       "role": "agent",
+                 *       "title": "Shift change",
+                 *       "body": "The night shift takes over at ten."
                  *     }
                  */
                 "application/json": components["schemas"]["SendNotificationRequest"];
@@ -9783,7 +9799,8 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "endsAt": "2026-01-01T00:00:00.000Z",
+                 *       "label": "person",
+                 *       "endsAt": "2099-01-01T12:00:00Z",
                  *       "reason": "Rehearsal until noon."
                  *     }
                  */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { AgentPerformance, Dashboard, DetectionSeries, SeriesQuery } from './dashboard.dto.js';
-import { ALL_STREAMS } from '../detections/detections.repository.js';
+import { ALL_STREAMS } from '../detections/detection-hours.js';
 import type { Period } from './period.js';
 
 /** Streams that an agent looks after; all for null. */

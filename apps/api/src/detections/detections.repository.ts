@@ -5,9 +5,7 @@ import type { DetectionClosed, DetectionContext, DetectionOpened } from '#libs/c
 import type { Modality, Severity } from '#libs/contracts/primitives.js';
 import type { Transaction } from '../database/transaction.js';
 import { DetectionEntity } from './detection.entity.js';
-
-/** What stands for all streams together in `detection_hours`. */
-export const ALL_STREAMS = '00000000-0000-0000-0000-000000000000';
+import { ALL_STREAMS } from './detection-hours.js';
 
 /** A detection with the name of its stream. */
 export interface NamedDetection {

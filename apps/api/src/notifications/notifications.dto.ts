@@ -69,7 +69,10 @@ export const SendNotificationRequest = z
     message: 'Give either `userIds` or `role`.',
     path: ['userIds'],
   })
-  .meta({ id: 'SendNotificationRequest' });
+  .meta({
+    id: 'SendNotificationRequest',
+    example: { role: 'agent', title: 'Shift change', body: 'The night shift takes over at ten.' },
+  });
 export type SendNotificationRequest = z.infer<typeof SendNotificationRequest>;
 
 export const ForwardRequest = z

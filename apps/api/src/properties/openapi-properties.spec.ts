@@ -30,11 +30,23 @@ const NEVER_SUCCESSFUL: Readonly<Record<string, string>> = {
   receiveKickWebhook: 'needs a signature of Kick',
   followStreamJob: 'the job has to be there, and its events have their own test',
   getStreamJob: 'the job has to be there, and its states have their own test',
+  forwardNotification: 'needs somebody else who may see the stream, and has its own test',
+  retryDelivery: 'needs a delivery that has failed, and has its own test',
+  getMyWebhook: 'a user sees webhooks of its own alone, and has none',
+  updateMyWebhook: 'a user sees webhooks of its own alone, and has none',
+  deleteMyWebhook: 'a user sees webhooks of its own alone, and has none',
+  sendMessage: 'needs a recipient by name and a new client id each time, and has its own test',
+  forwardSocketEvent: 'needs a token of another program, and a payload that fits its event',
+  uploadAttachment: 'no generated form is a file that is recognised by its content',
+  getAttachment: 'the file has to be there, and has its own test',
   endSession: 'nobody but its owner sees a sign-in, and each has but one',
 };
 
 /** Examples of theirs are codes that nobody was sent. */
 const UNKNOWN_CODES = ['resetPassword'];
+
+/** Bodies that no example in JSON can show. */
+const FORMS = ['uploadAttachment'];
 
 describe('what the OpenAPI document promises', () => {
   let api: TestApi;
@@ -72,7 +84,7 @@ describe('what the OpenAPI document promises', () => {
         const headers = { 'content-type': type, ...(token === null ? {} : { authorization: `Bearer ${token}` }) };
         const body = typeof example === 'string' ? example : JSON.stringify(example);
         const { status } = await loopback.send(operation.method, path, headers, body);
-        const known = UNKNOWN_CODES.includes(operation.operationId);
+        const known = [...UNKNOWN_CODES, ...FORMS].includes(operation.operationId);
         if (status >= 500 || (status === 400 && !known))
           refused.push(`${operation.operationId} ${type} ${String(status)}`);
       }

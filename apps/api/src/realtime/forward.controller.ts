@@ -7,7 +7,7 @@ import { ForwardService } from './forward.service.js';
 
 /** Lets other services speak to clients. */
 @ApiTags('realtime')
-@ApiBearerAuth()
+@ApiBearerAuth('service')
 @Controller('forward-socketio')
 export class ForwardController {
   constructor(private readonly forwarding: ForwardService) {}

@@ -110,7 +110,7 @@ describe('deliveries', () => {
     expect(mail?.to).toEqual(['watcher@example.com']);
     expect(mail?.header('Message-ID')).toBe(`<${String(rows[0]?.id)}@deliveries.vigil>`);
     expect(mail?.header('Subject')).toMatch(/^\[medium\] person on /);
-    expect(mail?.raw).toContain(Buffer.from('jpeg bytes').toString('base64'));
+    expect(mail?.raw).toContain(Buffer.from('some bytes').toString('base64'));
     expect(mail?.raw).toMatch(/text\/plain[\s\S]*text\/html/);
     const call = hook.calls.at(-1);
     expect(call?.headers['webhook-id']).toBe(rows[1]?.id);

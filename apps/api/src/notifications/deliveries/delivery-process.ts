@@ -10,6 +10,9 @@ import { Escalator } from '../escalator.js';
 import { DeliveryAuditor } from './auditor.js';
 import { Deliverer } from './deliverer.js';
 
+/** Workers are waited for so long while Redis is away, ms. */
+const AWAY_PATIENCE_MS = 500;
+
 /** Key of the advisory lock of the one process that audits and escalates; any number that nothing else uses. */
 const TENDING_LOCK = 7_105_223;
 
@@ -55,7 +58,9 @@ export class DeliveryProcess implements OnApplicationBootstrap, OnModuleDestroy 
     this.stopping = true;
     clearTimeout(this.timer);
     await this.tending;
-    const patience = new Promise((resolve) => setTimeout(resolve, this.settings.DELIVERY_SEND_TIMEOUT_MS).unref());
+    // Without Redis nothing is at hand that could be finished in order.
+    const patienceMs = this.redis?.status === 'ready' ? this.settings.DELIVERY_SEND_TIMEOUT_MS : AWAY_PATIENCE_MS;
+    const patience = new Promise((resolve) => setTimeout(resolve, patienceMs).unref());
     await Promise.race([Promise.all(this.workers.map((worker) => worker.close())), patience]);
     await this.lock.release();
     this.redis?.disconnect();

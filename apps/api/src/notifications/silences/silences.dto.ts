@@ -45,7 +45,10 @@ export const CreateSilenceRequest = z
     message: 'must come after the start, and not be over already',
     path: ['endsAt'],
   })
-  .meta({ id: 'CreateSilenceRequest' });
+  .meta({
+    id: 'CreateSilenceRequest',
+    example: { label: 'person', endsAt: '2099-01-01T12:00:00Z', reason: 'Rehearsal until noon.' },
+  });
 export type CreateSilenceRequest = z.infer<typeof CreateSilenceRequest>;
 
 export const UpdateSilenceRequest = z
