@@ -3365,7 +3365,13 @@ export interface components {
              * @example role:admin
              */
             room: string;
-            /** @description As the contract has it: see /docs/events. */
+            /**
+             * @description As the contract has it: see /docs/events.
+             * @example {
+             *       "streamId": "7f0c4a1e-9d53-4c1b-8a56-2f6d0c1b9e11",
+             *       "change": "updated"
+             *     }
+             */
             payload: {
                 [key: string]: unknown;
             };
@@ -11075,7 +11081,10 @@ export interface operations {
                  *       "namespace": "/",
                  *       "event": "stream_update",
                  *       "room": "role:admin",
-                 *       "payload": {}
+                 *       "payload": {
+                 *         "streamId": "7f0c4a1e-9d53-4c1b-8a56-2f6d0c1b9e11",
+                 *         "change": "updated"
+                 *       }
                  *     }
                  */
                 "application/json": components["schemas"]["ForwardRequest"];

@@ -20,7 +20,10 @@ export const ForwardRequest = z
       .max(100)
       .describe('Who hears it: `user:<id>`, `role:<admin or agent>` or `stream:<id>`.')
       .meta({ example: 'role:admin' }),
-    payload: z.record(z.string(), z.unknown()).describe('As the contract has it: see /docs/events.'),
+    payload: z
+      .record(z.string(), z.unknown())
+      .describe('As the contract has it: see /docs/events.')
+      .meta({ example: { streamId: '7f0c4a1e-9d53-4c1b-8a56-2f6d0c1b9e11', change: 'updated' } }),
   })
   .meta({ id: 'ForwardRequest' });
 export type ForwardRequest = z.infer<typeof ForwardRequest>;
