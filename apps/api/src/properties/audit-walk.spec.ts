@@ -22,12 +22,29 @@ const SILENT: Readonly<Record<string, string>> = {
   detect: 'asks',
   markNotificationRead: 'what one has read oneself is nobody’s business',
   markAllNotificationsRead: 'what one has read oneself is nobody’s business',
+  markNotificationUnread: 'what one has read oneself is nobody’s business',
+  updateNotification: 'what one has read oneself is nobody’s business',
+  deleteNotification: 'one’s own list',
+  deleteNotifications: 'one’s own list',
+  replaceNotificationPreferences: 'how one wants to be told',
+  markMessagesRead: 'what one has read oneself is nobody’s business',
+  markConversationRead: 'what one has read oneself is nobody’s business',
+  sendMessage: 'the message itself is kept',
+  deleteConversation: 'one’s own side of it',
+  uploadAttachment: 'the file itself is kept, with who sent it',
 };
 
 /** Writes that this walk cannot make succeed, and where their entry is tested or why there is none. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   resetPassword: 'needs a code by mail: audit of sign-ins below',
   endSession: 'needs a second sign-in of the same user: audit of sign-ins below',
+  acknowledgeNotification:
+    'of a notification of one’s own, which the walking admin has none of; the row says who and when',
+  forwardNotification: 'of a notification of one’s own; the row says who sent it on',
+  retryDelivery: 'needs a delivery that failed',
+  updateMyWebhook: 'needs a webhook of one’s own',
+  deleteMyWebhook: 'needs a webhook of one’s own',
+  forwardSocketEvent: 'for service tokens alone: forward.spec',
   pushChat: 'for service tokens alone; chat is kept itself',
   receiveKickWebhook: 'for what Kick signs; chat is kept itself',
 };
