@@ -37,6 +37,7 @@ export function diagnose(error: unknown, failures: number): Diagnosis {
 
 /** Faults that have nothing to do with how the sound is coded. */
 const NOT_THE_SOUND: ReadonlySet<StatusReason> = new Set([
+  'stalled',
   ...(['unknown_host', 'refused_address', 'not_found', 'forbidden', 'unsupported_scheme', 'unreachable'] as const),
   'budget_exceeded',
 ]);
