@@ -13,6 +13,8 @@ export interface TakenMail {
   to: string[];
   /** As it came over the wire, dot-stuffing undone. */
   raw: string;
+  /** The same with the soft line breaks of quoted-printable undone (RFC 2045, section 6.7). */
+  text: string;
   /** Value of a header, unfolded; empty when it is not there. */
   header(name: string): string;
 }
@@ -27,6 +29,7 @@ export class SmtpServer {
   /** Mails that were sent to the end, whatever became of them. */
   attempts = 0;
   private readonly sockets = new Set<Socket>();
+  private readonly waiting: (() => void)[] = [];
 
   private constructor(private readonly server: Server) {}
 
@@ -45,6 +48,18 @@ export class SmtpServer {
   /** `smtp://` address with credentials, which are not checked. */
   get url(): string {
     return `smtp://user:pass@127.0.0.1:${String((this.server.address() as AddressInfo).port)}`;
+  }
+
+  /** Keeps a mail that was taken. */
+  keep(mail: TakenMail): void {
+    this.mails.push(mail);
+    for (const tell of this.waiting.splice(0)) tell();
+  }
+
+  /** The mails once there are so many. */
+  async atLeast(count: number): Promise<readonly TakenMail[]> {
+    while (this.mails.length < count) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    return this.mails;
   }
 
   async stop(): Promise<void> {
@@ -160,7 +175,8 @@ class Conversation {
       const found = head.split('\r\n').find((line) => line.toLowerCase().startsWith(`${name.toLowerCase()}:`));
       return found?.slice(name.length + 1).trim() ?? '';
     };
-    this.smtp.mails.push({ from: this.from, to: this.to, raw, header });
+    const text = raw.replaceAll('\r\n', '\n').replaceAll('=\n', '').replaceAll('=3D', '=');
+    this.smtp.keep({ from: this.from, to: this.to, raw, text, header });
   }
 }
 

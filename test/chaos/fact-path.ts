@@ -28,7 +28,7 @@ import { DetectionsRepository } from '../../apps/api/src/detections/detections.r
 import { FactWriter } from '../../apps/api/src/detections/fact-writer.js';
 import { EvidenceLinks } from '../../apps/api/src/detections/evidence-links.js';
 import { Ingest } from '../../apps/api/src/detections/ingest.js';
-import { LeaderLock } from '../../apps/api/src/detections/leader-lock.js';
+import { LeaderLock } from '../../apps/api/src/database/leader-lock.js';
 import { SpoolProgressRepository } from '../../apps/api/src/detections/spool-progress.repository.js';
 import { AppEvents } from '../../apps/api/src/events/app-events.js';
 import { Alerting } from '../../apps/api/src/notifications/alerting.js';

@@ -7,7 +7,7 @@ import type { Logger } from '#libs/observability/logger.js';
 import { API_SETTINGS, LOGGER, type ApiSettings } from '../runtime.module.js';
 import { FactWriter } from './fact-writer.js';
 import { Ingest } from './ingest.js';
-import { LeaderLock } from './leader-lock.js';
+import { LeaderLock } from '../database/leader-lock.js';
 import { SpoolProgressRepository } from './spool-progress.repository.js';
 
 /** Key of the advisory lock of the one process that reads facts; any number that nothing else uses. */

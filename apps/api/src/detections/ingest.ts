@@ -5,7 +5,7 @@ import type { Watermark } from '#libs/contracts/facts.js';
 import { messageOf } from '#libs/errors/app-error.js';
 import type { Logger } from '#libs/observability/logger.js';
 import { runEffects, type FactWriter, type WrittenBatch } from './fact-writer.js';
-import type { LeaderLock } from './leader-lock.js';
+import type { LeaderLock } from '../database/leader-lock.js';
 import type { SpoolProgressRepository } from './spool-progress.repository.js';
 
 export interface IngestOptions {

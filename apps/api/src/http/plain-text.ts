@@ -21,8 +21,14 @@ export function plainUrl(request: Request, _response: Response, next: NextFuncti
   next();
 }
 
-function requirePlain(text: string): void {
-  if (text.includes('\0') || LONE_SURROGATE.test(text)) throw malformed();
+/** @throws AppError `request.malformed` for a text that Postgres cannot store. */
+export function requirePlain(text: string): void {
+  if (!isPlain(text)) throw malformed();
+}
+
+/** Whether a text holds neither a null character nor half of a surrogate pair. */
+export function isPlain(text: string): boolean {
+  return !text.includes('\0') && !LONE_SURROGATE.test(text);
 }
 
 function malformed(): AppError {

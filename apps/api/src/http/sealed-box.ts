@@ -13,11 +13,13 @@ export function seal(text: string, secrets: readonly string[]): Buffer {
 
 /** Opens what {@link seal} made. @throws when a secret differs or a byte was changed. */
 export function unseal(box: Buffer, secrets: readonly string[]): string {
-  const decipher = createDecipheriv('aes-256-gcm', keyOf(secrets), box.subarray(0, NONCE_BYTES));
+  const decipher = createDecipheriv('aes-256-gcm', keyOf(secrets), box.subarray(0, NONCE_BYTES), {
+    authTagLength: TAG_BYTES,
+  });
   decipher.setAuthTag(box.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
   return Buffer.concat([decipher.update(box.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]).toString('utf8');
 }
 
 function keyOf(secrets: readonly string[]): Buffer {
-  return Buffer.from(hkdfSync('sha256', JSON.stringify(secrets), '', 'vigil: kept answers', 32));
+  return Buffer.from(hkdfSync('sha256', JSON.stringify(secrets), '', 'vigil: sealed box', 32));
 }

@@ -1,11 +1,14 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { createTransport, type Transporter } from 'nodemailer';
+import type { Transporter } from 'nodemailer';
 import { messageOf } from '#libs/errors/app-error.js';
 import type { Logger } from '#libs/observability/logger.js';
 import { API_SETTINGS, LOGGER, type ApiSettings } from '../runtime.module.js';
+import { mailTransport } from './mail-transport.js';
 
 /** Mails under way at most; beyond it they are dropped and logged. */
 const MOST_PENDING = 100;
+/** Connections to the mail server at most. */
+const MOST_CONNECTIONS = 2;
 /** A mail server may take so long for each step, in ms. */
 const PATIENCE_MS = 10_000;
 
@@ -26,19 +29,7 @@ export class Mailer implements OnModuleDestroy {
     @Inject(API_SETTINGS) private readonly settings: Pick<ApiSettings, 'SMTP_URL' | 'MAIL_FROM'>,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
-    const { SMTP_URL: url } = settings;
-    const limits = { connectionTimeout: PATIENCE_MS, greetingTimeout: PATIENCE_MS, socketTimeout: PATIENCE_MS };
-    this.transport =
-      url === undefined
-        ? null
-        : createTransport({
-            url,
-            pool: true,
-            maxConnections: 2,
-            ...limits,
-            disableFileAccess: true,
-            disableUrlAccess: true,
-          });
+    this.transport = mailTransport(settings.SMTP_URL, MOST_CONNECTIONS, PATIENCE_MS);
   }
 
   onModuleDestroy(): void {

@@ -1,13 +1,7 @@
 import { z } from 'zod';
-
-/** What Postgres cannot hold in a text, or would hold as something else: NUL and halves of surrogate pairs. */
-const UNSTORABLE = /[\0\p{Cs}]/u;
+import { isPlain } from '../http/plain-text.js';
 
 /** Text that is stored as it was given. */
 export function storableText(most: number): z.ZodString {
-  return z
-    .string()
-    .min(1)
-    .max(most)
-    .refine((text) => !UNSTORABLE.test(text), 'It holds a NUL character or half of a character: remove it.');
+  return z.string().min(1).max(most).refine(isPlain, 'It holds a NUL character or half of a character: remove it.');
 }

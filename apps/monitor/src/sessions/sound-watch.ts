@@ -5,7 +5,8 @@ import type { KeywordHit, KeywordWatch } from '../detectors/phrases/keyword-watc
 import type { SoundEvent } from '../detectors/sound/sound-rules.js';
 import type { Cooldowns } from '../pipeline/cooldowns.js';
 import { nameBasedId } from '../pipeline/event-id.js';
-import { LanguageVote, languageCode } from '../speech/language-vote.js';
+import { languageCode } from '#libs/phrases/language.js';
+import { LanguageVote } from '../speech/language-vote.js';
 import type { SpeechDesk, SpeechSeat } from '../speech/speech-desk.js';
 import type { Voice } from '../speech/stream-ear.js';
 import { StreamListener } from '../speech/stream-listener.js';

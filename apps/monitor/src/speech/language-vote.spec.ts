@@ -1,4 +1,5 @@
-import { LanguageVote, languageCode, sameLanguage } from './language-vote.js';
+import { languageCode, sameLanguage } from '#libs/phrases/language.js';
+import { LanguageVote } from './language-vote.js';
 
 const after = (...votes: [string | null, number][]): string | null => {
   const vote = new LanguageVote();

@@ -1,3 +1,5 @@
+import { languageCode } from '#libs/phrases/language.js';
+
 /** Utterances that vote. */
 const MOST_VOTES = 20;
 /** Speech that must have been heard before it is decided, ms. */
@@ -34,14 +36,4 @@ export class LanguageVote {
     if (this.chosen !== null || all < QUORUM_MS) return;
     for (const [name, total] of totals) if (total >= all * MAJORITY) this.chosen = name;
   }
-}
-
-/** The bare code of a language, however an engine writes it (`en`, `en-US`, `<|en|>`); null when there is none. */
-export function languageCode(language: string | null): string | null {
-  return /[a-z]{2,8}/i.exec(language ?? '')?.[0].toLowerCase() ?? null;
-}
-
-/** Whether two codes name one language, whatever the country. */
-export function sameLanguage(one: string, other: string): boolean {
-  return languageCode(one) === languageCode(other);
 }

@@ -1,5 +1,5 @@
 import { createLogger } from '#libs/observability/logger.js';
-import { SmtpServer } from '../../mail/smtp-server.fixture.js';
+import { SmtpServer } from '#libs/testing/smtp-server.js';
 import { TransactionRunner } from '../../database/transaction.js';
 import { TEST_PASSWORD, TestApi } from '../../test-api.fixture.js';
 import { RecoveryService } from './recovery.service.js';
@@ -30,7 +30,7 @@ describe('a forgotten password', () => {
     const before = smtp.mails.length;
     expect((await post('forgot-password', { email })).status).toBe(202);
     const mail = (await smtp.atLeast(before + 1)).at(-1);
-    expect(mail?.to.toLowerCase()).toBe(email.toLowerCase());
+    expect(mail?.to.map((to) => to.toLowerCase())).toEqual([email.toLowerCase()]);
     const code = /^[\w-]{32}$/m.exec(mail?.text ?? '')?.[0];
     expect(code).toBeDefined();
     return String(code);
@@ -102,7 +102,7 @@ describe('a forgotten password', () => {
     }
     await api.app.get(RecoveryService, { strict: false }).settled();
     await smtp.atLeast(before + 1);
-    expect(smtp.mails.slice(before).map(({ to }) => to)).toEqual(['known@example.com']);
+    expect(smtp.mails.slice(before).flatMap(({ to }) => to)).toEqual(['known@example.com']);
   });
 
   it('lets an account be asked for a few times only, known or not', async () => {

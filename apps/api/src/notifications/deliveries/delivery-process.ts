@@ -3,7 +3,7 @@ import { DeliveryWorker } from '#libs/bus/delivery-queue.js';
 import { connectRedis, type RedisConnection } from '#libs/bus/redis.js';
 import { messageOf } from '#libs/errors/app-error.js';
 import type { Logger } from '#libs/observability/logger.js';
-import { LeaderLock } from '../../detections/leader-lock.js';
+import { LeaderLock } from '../../database/leader-lock.js';
 import { API_SETTINGS, LOGGER, type ApiSettings } from '../../runtime.module.js';
 import { Channels } from '../channels/channels.js';
 import { Escalator } from '../escalator.js';

@@ -1,3 +1,4 @@
+import { sameLanguage } from '#libs/phrases/language.js';
 import type { PhraseRule } from '#libs/phrases/phrase-rule.js';
 import type { KeywordFields } from './keyword-rule.entity.js';
 
@@ -17,8 +18,11 @@ export function isFor({ appliesTo }: Pick<Place, 'appliesTo'>, speech: boolean):
   return appliesTo === 'both' || appliesTo === (speech ? 'speech' : 'chat');
 }
 
-/** Whether a keyword is for words of this language; an unknown one is taken as any. */
+/**
+ * Whether a keyword is looked for in words of a language, as a session decides it: one for a single language is for
+ * speech in that language, whatever the country, and for speech whose language is not known. In chat it always is.
+ */
 export function isOf({ language }: Pick<Place, 'language'>, speech: boolean, spoken: string | undefined): boolean {
   if (!speech || language === null || spoken === undefined) return true;
-  return language.toLowerCase() === spoken.toLowerCase();
+  return sameLanguage(language, spoken);
 }

@@ -55,14 +55,17 @@ describe('jobs on streams', () => {
     expect(job.results[1]?.detail).toContain('url');
   });
 
-  it.each(['', 'name,url\n"open', '{"streams":'])('refuses what is no table: %j', async (body) => {
-    const response = await fetch(`${api.url}/api/streams/import`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${admin}`, 'content-type': 'text/csv' },
-      body,
-    });
-    expect(response.status).toBe(400);
-  });
+  it.each(['', 'name,url\n"open', '{"streams":', 'name,url\na\0b,https://example.com/a'])(
+    'refuses what is no table: %j',
+    async (body) => {
+      const response = await fetch(`${api.url}/api/streams/import`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${admin}`, 'content-type': 'text/csv' },
+        body,
+      });
+      expect(response.status).toBe(400);
+    },
+  );
 
   it('follows a stream until it is on air, also as server-sent events', async () => {
     const begun = await api.call('POST', '/api/streams/jobs', admin, { name: 'live', url: 'https://example.com/l' });

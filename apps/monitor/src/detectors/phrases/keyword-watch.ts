@@ -5,7 +5,7 @@ import type { Logger } from '#libs/observability/logger.js';
 import { compileInSlices } from '#libs/phrases/compile.js';
 import type { PhraseHit } from '#libs/phrases/phrase-rule.js';
 import type { PhraseIndex } from '#libs/phrases/phrase-index.js';
-import { sameLanguage } from '../../speech/language-vote.js';
+import { sameLanguage } from '#libs/phrases/language.js';
 
 /** A keyword that was found. `start` and `end` are UTF-16 offsets in the text. */
 export interface KeywordHit extends Pick<PhraseHit, 'start' | 'end' | 'view' | 'confidence'> {

@@ -1,6 +1,6 @@
-import { createTransport, type Transporter } from 'nodemailer';
 import { z } from 'zod';
 import { messageOf } from '#libs/errors/app-error.js';
+import { mailTransport } from '../../../mail/mail-transport.js';
 import type { ApiSettings } from '../../../runtime.module.js';
 import { DeliveryFault, type Channel, type ChannelMessage } from '../channel.port.js';
 import { htmlOf, textOf } from './email-text.js';
@@ -16,18 +16,7 @@ const MailFault = z.object({ responseCode: z.number().int().optional(), code: z.
 
 /** Sends e-mail over the server of `SMTP_URL`. */
 export function emailChannel({ SMTP_URL: url, MAIL_FROM: from }: ApiSettings): Channel {
-  const limits = { connectionTimeout: PATIENCE_MS, greetingTimeout: PATIENCE_MS, socketTimeout: PATIENCE_MS };
-  const transport: Transporter | null =
-    url === undefined
-      ? null
-      : createTransport({
-          url,
-          pool: true,
-          maxConnections: MOST_CONNECTIONS,
-          ...limits,
-          disableFileAccess: true,
-          disableUrlAccess: true,
-        });
+  const transport = mailTransport(url, MOST_CONNECTIONS, PATIENCE_MS);
   return {
     id: 'email',
     title: 'E-mail',
