@@ -4,4 +4,6 @@ export default {
   testMatch: ['**/*.spec.js'],
   transform: {},
   testEnvironment: 'node',
+  // A limit against what hangs, not a bar: machines differ, and how fast something is belongs into a bench.
+  testTimeout: 60_000,
 };

@@ -90,8 +90,12 @@ export class CaptureWorker {
       previous.controller.abort('lease_lost' satisfies StopCause);
       await previous.done.catch(() => undefined);
     }
+    // A close wakes the fetch that is under way: what it still brings goes back untouched.
+    if (this.shuttingDown) {
+      await this.handBack(job, token);
+      throw new WaitingError();
+    }
     const controller = new AbortController();
-    if (this.shuttingDown) controller.abort('shutdown' satisfies StopCause);
     const done = this.processor(data, controller.signal);
     const entry = { generation: data.generation, controller, done };
     this.running.set(data.streamId, entry);

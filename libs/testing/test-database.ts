@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { z } from 'zod';
 import { loadSettings } from '#libs/config/environment.js';
-import { secret } from '#libs/config/settings.js';
+import { secret, setting } from '#libs/config/settings.js';
 
 const HOW = 'run the tests by `npm test`, which brings Postgres and Redis, or point it at a server of your own';
 
@@ -11,6 +11,8 @@ const testSettings = {
 };
 const testRedisSettings = {
   REDIS_URL: secret(z.url({ error: HOW }), 'Redis whose databases 8 to 15 the specs may wipe.'),
+  SECOND_REDIS_URL: secret(z.url().optional(), 'The same for the second worker, when specs run two at a time.'),
+  JEST_WORKER_ID: setting(z.enum(['1', '2']).default('1'), 'Which of the two workers this is; set by Jest.'),
 };
 
 /** A database of a test's own. */
@@ -34,12 +36,14 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 }
 
 /**
- * The Redis of `REDIS_URL` with one of the databases that specs may wipe, 8 to 15. Specs run one after another, so
- * two may use the same one.
+ * The Redis of this worker with one of the databases that specs may wipe, 8 to 15. The specs of one worker run one
+ * after another, so two may use the same one; each worker has a server of its own, since channels know no databases.
  * @throws ConfigError that says how to run the tests, when `REDIS_URL` is unset.
  */
 export function testRedisUrl(database: number): string {
-  const url = new URL(loadSettings(testRedisSettings).REDIS_URL);
+  const settings = loadSettings(testRedisSettings);
+  const second = settings.JEST_WORKER_ID === '2' ? settings.SECOND_REDIS_URL : undefined;
+  const url = new URL(second ?? settings.REDIS_URL);
   url.pathname = `/${String(database)}`;
   return url.href;
 }
