@@ -11,6 +11,8 @@ const HEADER_BYTES = 128 * 1_024;
 /** Headers, and then the whole request, must be there within so long, in ms: slow senders hold no connection. */
 const HEADERS_MS = 15_000;
 const REQUEST_MS = 120_000;
+/** Longer than the 60 s for which proxies keep an idle connection: the one that closes first must be the one that asks. */
+const KEEP_ALIVE_MS = 75_000;
 
 /** What Node's parser says before there is a request, and the status it means. */
 const PARSER_FAULTS: Readonly<Record<string, { status: number; code: string; detail: string }>> = {
@@ -31,6 +33,7 @@ export class ServerAdapter extends ExpressAdapter {
     const server = this.getHttpServer();
     server.headersTimeout = HEADERS_MS;
     server.requestTimeout = REQUEST_MS;
+    server.keepAliveTimeout = KEEP_ALIVE_MS;
     // The property behind the option of `createServer`, which Nest calls without: a test holds Node to it.
     Reflect.set(server, 'maxHeaderSize', HEADER_BYTES);
     server.on('clientError', refuse);
