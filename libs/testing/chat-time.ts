@@ -38,7 +38,7 @@ export class ManualClock {
 }
 
 /** Waits until something is so, or fails by name: how long it takes does not matter to the test. */
-export async function until(what: string, condition: () => boolean, deadlineMs = 4_500): Promise<void> {
+export async function until(what: string, condition: () => boolean, deadlineMs = 30_000): Promise<void> {
   const end = Date.now() + deadlineMs;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`It did not come about in time: ${what}.`);
