@@ -7,6 +7,8 @@ import {
   AGENTS,
   ASSIGNMENTS,
   AUDIT_ENTRIES,
+  COUNT_LATER,
+  DETECTION_HOURS,
   DETECTIONS,
   functionsOf,
   GROWN,
@@ -53,20 +55,22 @@ export interface SeedResult {
 export async function seedDatabase(url: string, options: SeedOptions): Promise<SeedResult> {
   const startedAt = performance.now();
   await (await openDatabase(url, createLogger('seed', 'silent'))).destroy();
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+  const [client, other] = [new pg.Client({ connectionString: url }), new pg.Client({ connectionString: url })];
   try {
-    // What is lost with the last moments before a power cut can be seeded again.
-    await client.query(`SET synchronous_commit = off; SET work_mem = '64MB'; ${functionsOf(options.seed)}`);
+    for (const one of [client, other]) {
+      await one.connect();
+      // What is lost with the last moments before a power cut can be seeded again.
+      await one.query(`SET synchronous_commit = off; SET work_mem = '128MB'; ${functionsOf(options.seed)}`);
+    }
     const agentPassword = randomBytes(12).toString('base64url');
     const ids = await addTeam(client, options, agentPassword);
-    const made = await addRows(client, ids, options);
+    const made = await addRows(client, other, ids, options);
     options.say('counting what there is for the planner …');
     for (const table of GROWN) await client.query(`VACUUM (ANALYZE) ${table}`);
     const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
     return { ...made, streams: ids.streams.length, agents: ids.agents.length, agentPassword, seconds };
   } finally {
-    await client.end();
+    await Promise.all([client.end(), other.end()]);
   }
 }
 
@@ -95,29 +99,39 @@ async function addTeam(client: pg.Client, { streams, agents }: SeedOptions, pass
 
 type Made = Pick<SeedResult, 'detections' | 'transcripts' | 'notifications' | 'auditEntries'>;
 
-async function addRows(client: pg.Client, team: Team, options: SeedOptions): Promise<Made> {
+/** Detections and what is told of them over the one connection, what has nothing to do with them over the other. */
+async function addRows(client: pg.Client, other: pg.Client, team: Team, options: SeedOptions): Promise<Made> {
   const { rows } = await client.query<{ last: string }>(
     `SELECT greatest((SELECT coalesce(max(seq), 0) FROM detections), (SELECT coalesce(max(seq), 0) FROM transcripts))
        AS last`,
   );
   const first = Number(rows[0]?.last ?? 0) + 1;
   const last = first + options.detections - 1;
-  const add = async (what: string, statement: string, from: number): Promise<number> => {
+  const add = async (to: pg.Client, what: string, statement: string, from: number): Promise<number> => {
     let added = 0;
     for (let at = from; at <= last; at += CHUNK) {
       const end = Math.min(at + CHUNK - 1, last);
       const base = [at, end, team.streams, team.agents, from, last - from + 1, options.now, options.days];
-      const result = await client.query<{ count?: number }>(statement, base);
+      const result = await to.query<{ count?: number }>(statement, base);
       added += result.rows[0]?.count ?? result.rowCount ?? 0;
       options.say(`${what}: ${added} rows`);
     }
     return added;
   };
   const share = (part: number): number => last - Math.ceil(options.detections * part) + 1;
-  return {
-    detections: await add('detections', DETECTIONS, first),
-    transcripts: await add('transcripts', TRANSCRIPTS, share(0.25)),
-    notifications: await add('notifications', NOTIFICATIONS, share(0.1)),
-    auditEntries: await add('entries of the audit trail', AUDIT_ENTRIES, share(0.05)),
+  const found = async (): Promise<Pick<Made, 'detections' | 'notifications'>> => {
+    await client.query(`BEGIN; ${COUNT_LATER}`);
+    const seqs = await client.query<{ last: string }>('SELECT coalesce(max(seq), 0) AS last FROM detections');
+    const detections = await add(client, 'detections', DETECTIONS, first);
+    options.say('counting them by hour …');
+    await client.query(DETECTION_HOURS, [team.streams, Number(seqs.rows[0]?.last ?? 0) + 1]);
+    await client.query('COMMIT');
+    return { detections, notifications: await add(client, 'notifications', NOTIFICATIONS, share(0.1)) };
   };
+  const said = async (): Promise<Pick<Made, 'transcripts' | 'auditEntries'>> => ({
+    transcripts: await add(other, 'transcripts', TRANSCRIPTS, share(0.25)),
+    auditEntries: await add(other, 'entries of the audit trail', AUDIT_ENTRIES, share(0.05)),
+  });
+  const [some, rest] = await Promise.all([found(), said()]);
+  return { ...some, ...rest };
 }

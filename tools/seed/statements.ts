@@ -1,3 +1,5 @@
+import { ALL_STREAMS } from '../../apps/api/src/detections/detection-hours.js';
+
 /**
  * Statements that make rows up. Every value follows from the row's number and the seed, so that the same seed on the
  * same database makes the same rows. Parameters: `$1` first and `$2` last number, `$3` ids of streams, `$4` ids of
@@ -101,6 +103,35 @@ export const DETECTIONS = `
   )
   SELECT count(*)::integer AS count FROM inserted`;
 
+/** Has the trigger leave the hours of this transaction's detections uncounted: {@link DETECTION_HOURS} counts them once. */
+export const COUNT_LATER = `SET LOCAL vigil.count_later = 'on'`;
+
+/** Counts the hours of the detections on the streams `$1` from number `$2` on, as the trigger would have done. */
+export const DETECTION_HOURS = `
+  WITH one AS (
+    SELECT stream_id, hour,
+      CASE WHEN grouping(kind) = 0 THEN 'kind' WHEN grouping(severity) = 0 THEN 'severity'
+        WHEN grouping(label) = 0 THEN 'label' WHEN grouping(verdict) = 0 THEN 'verdict' ELSE 'stream' END AS dimension,
+      coalesce(kind, severity, label, verdict, stream_id::text) AS key,
+      count(*) AS count, min(seq) AS first_seq, max(seq) AS last_seq
+    FROM (
+      SELECT stream_id, to_timestamp(floor(date_part('epoch', detected_at) / 3600) * 3600) AS hour, kind, severity,
+        lower(label) AS label, coalesce(verdict, 'none') AS verdict, seq
+      FROM detections WHERE stream_id = ANY($1::uuid[]) AND seq >= $2::bigint
+    ) d
+    GROUP BY GROUPING SETS ((stream_id, hour, kind), (stream_id, hour, severity), (stream_id, hour, label),
+      (stream_id, hour, verdict), (stream_id, hour))
+  ), every AS (
+    SELECT dimension, stream_id, hour, key, count, first_seq, last_seq FROM one
+    UNION ALL
+    SELECT dimension, '${ALL_STREAMS}'::uuid, hour, key, sum(count), min(first_seq), max(last_seq)
+    FROM one GROUP BY dimension, hour, key
+  )
+  INSERT INTO detection_hours AS h (dimension, stream_id, hour, key, count, first_seq, last_seq)
+  SELECT dimension, stream_id, hour, key, count::integer, first_seq, last_seq FROM every ORDER BY 1, 2, 3, 4
+  ON CONFLICT (dimension, stream_id, hour, key) DO UPDATE SET count = h.count + excluded.count,
+    first_seq = least(h.first_seq, excluded.first_seq), last_seq = greatest(h.last_seq, excluded.last_seq)`;
+
 /** What was said; about one of a hundred has a rare word. */
 export const TRANSCRIPTS = `
   INSERT INTO transcripts (id, stream_id, session, text, language, engine, model, vad_mean, filters, started_at,
@@ -114,8 +145,9 @@ export const TRANSCRIPTS = `
 
 /** Told to every admin and to the agents of the stream, as the ingest does; three of four are read. */
 export const NOTIFICATIONS = `
-  INSERT INTO notifications (user_id, detection_id, stream_id, kind, title, body, severity, created_at, read_at)
-  SELECT u.id, d.id, d.stream_id, 'detection', d.label || ' on ' || s.name, 'Seen, heard or read with a confidence of '
+  INSERT INTO notifications (user_id, detection_id, stream_id, kind, modality, title, body, severity, created_at,
+    read_at)
+  SELECT u.id, d.id, d.stream_id, 'detection', d.kind, d.label || ' on ' || s.name, 'Seen, heard or read with a confidence of '
       || round(d.confidence::numeric, 2) || '.', d.severity, d.created_at,
     CASE WHEN pg_temp.part(d.seq, 31) < 0.75 THEN d.created_at + interval '10 minutes' * pg_temp.part(d.seq, 32) END
   FROM ${NUMBERS}
@@ -159,6 +191,7 @@ export const ASSIGNMENTS = `
 /** Tables that have grown. */
 export const GROWN = [
   'detections',
+  'detection_hours',
   'verdicts',
   'transcripts',
   'notifications',

@@ -43,6 +43,21 @@ const countsOf = (by: SeriesQuery['by'], each: boolean): string => {
     )`;
 };
 
+/** Widths of the points of a series, in seconds. */
+const WIDTHS = { hour: 3_600, day: 86_400, week: 604_800 } as const satisfies Record<SeriesQuery['bucket'], number>;
+/** Where points of every width begin: the first Monday of 1970 in UTC, in seconds. */
+const FIRST_MONDAY = 345_600;
+
+/** A line of a series: one row rather than one for each of its points, which would be read and parsed one by one. */
+interface Line {
+  key: string;
+  name: string;
+  total: number;
+  /** Which widths have anything, counted from the first Monday, and how much. */
+  numbers: number[];
+  counts: number[];
+}
+
 /** Values of a field of a list's items. */
 type ValueOf<List extends readonly object[], Field extends keyof List[number]> = List[number][Field];
 
@@ -121,24 +136,28 @@ export class DashboardRepository {
   ): Promise<DetectionSeries['series']> {
     const mine = await this.streamsOf(agentId);
     const streams = streamId === undefined ? mine : agentId === null || mine.includes(streamId) ? [streamId] : [];
-    const rows = await this.dataSource.query<{ key: string; name: string; at: Date; count: number; total: number }[]>(
+    const width = WIDTHS[bucket];
+    const rows = await this.dataSource.query<Line[]>(
       `WITH ${countsOf(by, streams[0] !== ALL_STREAMS)}, point AS (
-         SELECT key, date_trunc($4, at, 'UTC') AS at, sum(count)::int AS count FROM counted GROUP BY 1, 2
+         SELECT key COLLATE "C" AS key, floor((date_part('epoch', at) - $5) / $4)::integer AS number,
+           sum(count)::integer AS count
+         FROM counted GROUP BY 1, 2
        ), line AS (
-         SELECT key, sum(count)::int AS total FROM point GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 20
+         SELECT key, sum(count)::integer AS total, json_agg(number ORDER BY number) AS numbers,
+           json_agg(count ORDER BY number) AS counts
+         FROM point GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 20
        )
-       SELECT p.key, ${by === 'stream' ? 's.name' : 'p.key AS name'}, p.at, p.count, l.total
-       FROM point p JOIN line l USING (key) ${by === 'stream' ? 'JOIN streams s ON s.id = p.key::uuid' : ''}
-       ORDER BY l.total DESC, p.key, p.at`,
-      [streams, from, to, bucket],
+       SELECT ${by === 'stream' ? 's.name' : 'l.key AS name'}, l.*
+       FROM line l ${by === 'stream' ? 'JOIN streams s ON s.id = l.key::uuid' : ''} ORDER BY l.total DESC, l.key`,
+      [streams, from, to, width, FIRST_MONDAY],
     );
-    const lines = new Map<string, DetectionSeries['series'][number]>();
-    for (const { at, count, ...line } of rows) {
-      const known = lines.get(line.key) ?? { ...line, points: [] };
-      known.points.push({ at: at.toISOString(), count });
-      lines.set(line.key, known);
-    }
-    return [...lines.values()];
+    return rows.map(({ numbers, counts, ...line }) => ({
+      ...line,
+      points: numbers.map((number, index) => ({
+        at: new Date((number * width + FIRST_MONDAY) * 1_000).toISOString(),
+        count: counts[index] ?? 0,
+      })),
+    }));
   }
 
   private totals<Key extends string>(
@@ -169,12 +188,13 @@ export class DashboardRepository {
     type Kind = AgentPerformance['byKind'][number];
     type Row = Omit<Kind, 'kind'> & { kind: Kind['kind'] | null; at: Date | null };
     const rows = await this.dataSource.query<Row[]>(
-      `WITH told AS (
-         SELECT date_trunc('day', n.created_at, 'UTC') AS at, d.kind, n.read_at IS NOT NULL AS acknowledged,
-           extract(epoch FROM n.read_at - n.created_at)::double precision * 1000 AS wait, v.detection_id IS NOT NULL AS judged
-         FROM notifications n JOIN detections d ON d.id = n.detection_id
-         LEFT JOIN (SELECT DISTINCT detection_id FROM verdicts WHERE user_id = $1) v ON v.detection_id = n.detection_id
-         WHERE n.user_id = $1 AND n.created_at >= $2 AND n.created_at < $3
+      `WITH judged AS (
+         SELECT DISTINCT detection_id FROM verdicts WHERE user_id = $1 AND created_at >= $2
+       ), told AS (
+         SELECT date_trunc('day', n.created_at, 'UTC') AS at, n.modality AS kind, n.read_at IS NOT NULL AS acknowledged,
+           date_part('epoch', n.read_at - n.created_at) * 1000 AS wait, j.detection_id IS NOT NULL AS judged
+         FROM notifications n LEFT JOIN judged j ON j.detection_id = n.detection_id
+         WHERE n.user_id = $1 AND n.created_at >= $2 AND n.created_at < $3 AND n.modality IS NOT NULL
        )
        SELECT kind, at, count(*)::int AS notified, count(*) FILTER (WHERE acknowledged)::int AS acknowledged,
          count(*) FILTER (WHERE judged)::int AS verdicts,

@@ -39,8 +39,9 @@ export class EscalationsRepository {
   async insert(tx: Transaction, alert: DueAlert, userIds: readonly string[]): Promise<NotificationEntity[]> {
     if (userIds.length === 0) return [];
     const rows = await tx.query<{ id: string }[]>(
-      `INSERT INTO notifications (user_id, alert_id, detection_id, stream_id, kind, title, body, severity)
-       SELECT u, $2, $3, $4, 'escalation', $5, $6, $7 FROM unnest($1::uuid[]) AS u RETURNING id`,
+      `INSERT INTO notifications (user_id, alert_id, detection_id, stream_id, kind, title, body, severity, modality)
+       SELECT u, $2, $3, $4, 'escalation', $5, $6, $7, (SELECT kind FROM detections WHERE id = $3)
+       FROM unnest($1::uuid[]) AS u RETURNING id`,
       [
         ...[userIds, alert.id, alert.detectionId, alert.streamId],
         ...[`Nobody has acknowledged: ${alert.title}`, alert.body, alert.severity],

@@ -42,8 +42,9 @@ export class NotificationsRepository {
     const [userIds, role] = 'role' in target ? [null, target.role] : [target.userIds, null];
     const inserted = await this.rows.query<{ id: string }[]>(
       `INSERT INTO notifications (user_id, kind, title, body, severity, sender_id, note, original_id, detection_id,
-                                  stream_id, alert_id)
-       SELECT u.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 FROM users u
+                                  stream_id, alert_id, modality)
+       SELECT u.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, (SELECT kind FROM detections WHERE id = $10)
+       FROM users u
        WHERE u.disabled_at IS NULL AND ($1::uuid[] IS NULL OR u.id = ANY($1)) AND ($2::text IS NULL OR u.role = $2)
        RETURNING id`,
       [

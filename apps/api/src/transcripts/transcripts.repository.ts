@@ -25,6 +25,12 @@ export interface TranscriptFilter {
 /** What surrounds a word that was found in a headline: control characters, which are taken out of the text before. */
 export const MARKS = { start: '\u0002', end: '\u0003' } as const;
 
+/**
+ * Stretches of sequence numbers that a search looks at one after the other, null for all that is left: common words fill
+ * a page out of the newest stretch, however many transcripts have them; rare ones are looked up in all.
+ */
+const SEARCHED_AT_ONCE = [16_384n, 262_144n, null] as const;
+
 /** The table of transcripts. */
 @Injectable()
 export class TranscriptsRepository {
@@ -59,7 +65,25 @@ export class TranscriptsRepository {
 
   /** Transcripts, newest first. */
   async list(filter: TranscriptFilter): Promise<TranscriptRow[]> {
-    return (await this.select(filter)).getMany();
+    if (filter.q === undefined) return (await this.select(filter)).getMany();
+    const found: TranscriptRow[] = [];
+    let before = filter.before ?? (await this.nextSeq());
+    for (const width of SEARCHED_AT_ONCE) {
+      const least = width === null ? null : BigInt(before) - width;
+      const rest = { ...filter, before, limit: filter.limit - found.length };
+      const query = await this.select(rest);
+      if (least !== null) query.andWhere('t.seq >= :least', { least: String(least) });
+      found.push(...(await query.getMany()));
+      if (found.length === filter.limit || least === null || least <= 1n) break;
+      before = String(least);
+    }
+    return found;
+  }
+
+  /** What no transcript's sequence number has reached. */
+  private async nextSeq(): Promise<string> {
+    const [row] = await this.rows.query<{ next: string }[]>('SELECT coalesce(max(seq), 0) + 1 AS next FROM transcripts');
+    return row?.next ?? '1';
   }
 
   /** The statement behind {@link list}. */
