@@ -137,6 +137,21 @@ export const apiSettings = {
     integer(200, 60_000).default(5_000),
     'How often desired captures are compared with the ones that run, in ms.',
   ),
+  BLIND_AFTER_MS: setting(
+    integer(0, 86_400_000).default(60_000),
+    'A part of a stream that is not watched for longer than this is told of, in ms; 0 for never. At least twice what monitors have as COVERAGE_REPORT_MS.',
+  ),
+  BLIND_PARTS: setting(
+    z
+      .string()
+      .regex(/^(video|audio|speech|chat)(, ?(video|audio|speech|chat))*$/)
+      .default('video,audio'),
+    'Parts whose blind time is told of, separated by commas: `video`, `audio`, `speech`, `chat`.',
+  ),
+  COVERAGE_CHECK_MS: setting(
+    integer(100, 60_000).default(5_000),
+    'How often it is looked for what is not watched, in ms; sums for charts are brought up to date every twelfth time.',
+  ),
 };
 
 /** Settings of the monitor app. */
@@ -158,6 +173,10 @@ export const monitorSettings = {
     'Lease of a capture in ms: how soon another monitor takes over when this one dies.',
   ),
   SAMPLE_INTERVAL_MS: setting(integer(100, 60_000).default(1_000), 'Time between two inspected frames, in ms.'),
+  COVERAGE_REPORT_MS: setting(
+    integer(1_000, 30_000).default(15_000),
+    'How often it is told what a stream was watched of, in ms; what a monitor that is killed had not told is a gap.',
+  ),
   INFERENCE_THREADS: setting(integer(1, 64).optional(), 'Inference threads; number of cores less one when unset.'),
   FFMPEG_PATH: setting(z.string().optional(), 'The ffmpeg to use; the packaged one or the one on PATH when unset.'),
   MODELS_DIR: setting(z.string().default('models'), 'Directory of model weights.'),

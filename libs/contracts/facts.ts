@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ChatLine } from './chat.js';
+import { CoverageSpan } from './coverage.js';
 import { DetectedObject, EpochMs, Quote, Severity, StatusReason, StreamStatus } from './primitives.js';
 
 /** What every finding says. `eventId` names it for ever. */
@@ -125,6 +126,21 @@ export const StreamStatusChanged = z.object({
 });
 export type StreamStatusChanged = z.infer<typeof StreamStatusChanged>;
 
+/**
+ * A session says what of its stream it has watched. A span that lasts comes again with a later end, so that what was
+ * said does not have to be added up: the same session's span of the same beginning is the same span.
+ */
+export const CoverageObserved = z.object({
+  type: z.literal('coverage.observed'),
+  streamId: z.uuid(),
+  session: z.number().int().positive(),
+  monitorId: z.string(),
+  /** Whether the session ends in order: nothing follows. */
+  isLast: z.boolean(),
+  spans: z.array(CoverageSpan).min(1).max(200),
+});
+export type CoverageObserved = z.infer<typeof CoverageObserved>;
+
 /** What a monitor knows and the api must not lose. */
 export const Fact = z.discriminatedUnion('type', [
   DetectionOpened,
@@ -132,6 +148,7 @@ export const Fact = z.discriminatedUnion('type', [
   DetectionClosed,
   TranscriptWritten,
   StreamStatusChanged,
+  CoverageObserved,
 ]);
 export type Fact = z.infer<typeof Fact>;
 

@@ -7,6 +7,7 @@ import { AuthModule } from './auth/auth.module.js';
 import { BusModule } from './bus/bus.module.js';
 import { DashboardModule } from './dashboard/dashboard.module.js';
 import { ChatModule } from './chat/chat.module.js';
+import { CoverageModule } from './coverage/coverage.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { DetectModule } from './detect/detect.module.js';
 import { DetectionsModule } from './detections/detections.module.js';
@@ -51,6 +52,7 @@ export class AppModule {
         NotificationsModule,
         MessagingModule,
         RealtimeModule,
+        CoverageModule,
         DetectModule,
         DetectionsModule,
         ReviewsModule,

@@ -123,6 +123,7 @@ export class MonitorRuntime implements OnApplicationShutdown {
       ...{ voice, speech, keywords, chats, pushes },
       numbers: new SessionNumbers(redis),
       sampleIntervalMs: settings.SAMPLE_INTERVAL_MS,
+      coverageReportMs: settings.COVERAGE_REPORT_MS,
       now: Date.now,
       random: Math.random,
     });

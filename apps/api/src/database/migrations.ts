@@ -8,6 +8,7 @@ import { Deliveries1763900600000 } from './migrations/1763900600000-deliveries.j
 import { Revisions1763900700000 } from './migrations/1763900700000-revisions.js';
 import { ListIndexes1763900800000 } from './migrations/1763900800000-list-indexes.js';
 import { ListBars1763901000000 } from './migrations/1763901000000-list-bars.js';
+import { Coverage1763901100000 } from './migrations/1763901100000-coverage.js';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -21,4 +22,5 @@ export const migrations = [
   Revisions1763900700000,
   ListIndexes1763900800000,
   ListBars1763901000000,
+  Coverage1763901100000,
 ];

@@ -2,6 +2,8 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { createEvidenceStore } from '#libs/evidence/create-store.js';
 import { API_SETTINGS, type ApiSettings } from '../runtime.module.js';
+import { CoverageModule } from '../coverage/coverage.module.js';
+import { CoverageObservedHandler } from '../coverage/coverage-observed.handler.js';
 import { NotificationsModule } from '../notifications/notifications.module.js';
 import { StreamStatusHandler } from '../streams/stream-status.handler.js';
 import { StreamsModule } from '../streams/streams.module.js';
@@ -22,7 +24,13 @@ import { SpoolProgressRepository } from './spool-progress.repository.js';
 
 /** From facts to rows, and from rows to those who may see them. */
 @Module({
-  imports: [TypeOrmModule.forFeature([DetectionEntity]), NotificationsModule, StreamsModule, TranscriptsModule],
+  imports: [
+    TypeOrmModule.forFeature([DetectionEntity]),
+    CoverageModule,
+    NotificationsModule,
+    StreamsModule,
+    TranscriptsModule,
+  ],
   controllers: [DetectionsController],
   providers: [
     DetectionViews,
@@ -50,6 +58,7 @@ import { SpoolProgressRepository } from './spool-progress.repository.js';
         DetectionContextHandler,
         DetectionClosedHandler,
         StreamStatusHandler,
+        CoverageObservedHandler,
       ],
       useFactory: (...handlers: unknown[]) => handlers,
     },

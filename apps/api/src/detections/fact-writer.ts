@@ -107,6 +107,8 @@ function applyHandler(handler: AnyFactHandler, tx: Transaction, facts: readonly 
       return apply(handler, tx, facts);
     case 'stream.status':
       return apply(handler, tx, facts);
+    case 'coverage.observed':
+      return apply(handler, tx, facts);
   }
 }
 

@@ -28,8 +28,12 @@ export class Alerting {
   }
 
   /** @returns what tells clients and queues deliveries, once the transaction is committed. */
-  async raise(tx: Transaction, detections: readonly DetectionView[]): Promise<AfterCommit[]> {
-    const hits = hitGroups(detections);
+  raise(tx: Transaction, detections: readonly DetectionView[]): Promise<AfterCommit[]> {
+    return this.tellOf(tx, hitGroups(detections));
+  }
+
+  /** The same for hits that are grouped already, one of each stream and rule. */
+  async tellOf(tx: Transaction, hits: readonly HitGroup[]): Promise<AfterCommit[]> {
     if (hits.length === 0) return [];
     await this.alerts.lock(tx);
     const now = Date.now();
@@ -71,7 +75,17 @@ function newView(row: WrittenNotifications['made'][number]): NotificationView {
   const { id, seq, alertId, count, suppressed, silenced, createdAt, hit } = row;
   const { title, body, severity, streamId, detectionId } = hit;
   return {
-    ...{ id, seq, kind: 'detection', title, body, severity, streamId, detectionId, alertId },
+    ...{
+      id,
+      seq,
+      kind: detectionId === null ? 'notice' : 'detection',
+      title,
+      body,
+      severity,
+      streamId,
+      detectionId,
+      alertId,
+    },
     ...{ count, suppressed, silenced, acknowledgedAt: null, senderId: null, note: '', readAt: null },
     ...{ createdAt: createdAt.toISOString(), lastAt: createdAt.toISOString() },
   };

@@ -100,7 +100,7 @@ export class AlertsRepository {
     const ids = alerts.map(({ id }) => id);
     const latest = await tx.query<{ id: string; alert_id: string; user_id: string; at: Date; silenced: boolean }[]>(
       `SELECT DISTINCT ON (alert_id, user_id) id, alert_id, user_id, created_at AS at, silenced FROM notifications
-       WHERE alert_id = ANY($1) AND kind = 'detection' ORDER BY alert_id, user_id, seq DESC`,
+       WHERE alert_id = ANY($1) AND kind IN ('detection', 'notice') ORDER BY alert_id, user_id, seq DESC`,
       [ids],
     );
     const told = await tx.query<{ alert_id: string; who: string }[]>(
@@ -154,6 +154,15 @@ export class AlertsRepository {
     return { made, counted };
   }
 
+  /** What an alert tells of is over: it is taken no further. */
+  async calm(tx: Transaction, streamId: string, ruleKey: string): Promise<void> {
+    await tx.query(
+      `UPDATE alerts SET escalate_at = NULL
+       WHERE stream_id = $1 AND rule_key = $2 AND escalate_at IS NOT NULL`,
+      [streamId, ruleKey],
+    );
+  }
+
   private async insertAlerts(tx: Transaction, alerts: readonly NewAlert[]): Promise<void> {
     if (alerts.length === 0) return;
     await tx.query(
@@ -199,8 +208,9 @@ export class AlertsRepository {
     const inserted = await tx.query<{ id: string; seq: string; created_at: Date }[]>(
       `INSERT INTO notifications (id, user_id, alert_id, count, suppressed, silenced, kind, detection_id, stream_id,
                                   title, body, severity, modality)
-       SELECT n.id, n.user_id, n.alert_id, n.count, n.suppressed, n.silenced, 'detection', h.detection_id, h.stream_id,
-              h.title, h.body, h.severity, d.kind
+       SELECT n.id, n.user_id, n.alert_id, n.count, n.suppressed, n.silenced,
+              CASE WHEN h.detection_id IS NULL THEN 'notice' ELSE 'detection' END, h.detection_id, h.stream_id, h.title,
+              h.body, h.severity, d.kind
        FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::uuid[], $5::uuid[], $6::boolean[], $7::integer[])
             WITH ORDINALITY AS n (id, count, suppressed, user_id, alert_id, silenced, hit, position)
        JOIN unnest($8::uuid[], $9::uuid[], $10::text[], $11::text[], $12::text[])

@@ -8,7 +8,7 @@ import { NotificationEntity } from './notification.entity.js';
 export interface DueAlert {
   id: string;
   streamId: string;
-  detectionId: string;
+  detectionId: string | null;
   title: string;
   body: string;
   severity: Severity;

@@ -1,17 +1,61 @@
 import { Injectable } from '@nestjs/common';
+import type { Severity } from '#libs/contracts/primitives.js';
+import type { Transaction } from '../database/transaction.js';
+import type { AfterCommit } from '../detections/fact-handler.js';
 import { AppEvents } from '../events/app-events.js';
+import { Alerting } from './alerting.js';
+import { AlertsRepository } from './alerts.repository.js';
+import { streamTitle } from './notification-texts.js';
 import { viewOf } from './notifications.dto.js';
 import { NotificationsRepository } from './notifications.repository.js';
 
-/** What the system itself has to say, in the app. */
+/** News of a stream that is no detection. */
+export interface StreamNews {
+  streamId: string;
+  /** Names what it is about: what comes soon after under the same name is grouped with it. */
+  topic: string;
+  /** What a silence may name. */
+  label: string;
+  severity: Severity;
+  /** What comes before the stream's name. */
+  title: string;
+  streamName: string;
+  body: string;
+  /** That a trouble is over: the topic that it ends is taken no further. */
+  ends?: string;
+}
+
+/** What the system itself has to say. */
 @Injectable()
 export class Notices {
   constructor(
     private readonly repository: NotificationsRepository,
     private readonly events: AppEvents,
+    private readonly alerting: Alerting,
+    private readonly alerts: AlertsRepository,
   ) {}
 
-  /** @param userId null for every admin. */
+  /**
+   * Has the agents of streams, and admins, told over the channels that they chose, as of a detection.
+   * @returns what tells them once the transaction is committed.
+   */
+  async ofStreams(tx: Transaction, news: readonly StreamNews[]): Promise<AfterCommit[]> {
+    for (const { streamId, ends } of news) {
+      if (ends !== undefined) await this.alerts.calm(tx, streamId, ruleKeyOf(ends));
+    }
+    const hits = news.map(({ streamId, topic, label, severity, title, streamName, body, ends }) => ({
+      ...{ streamId, ruleId: null, ruleKey: ruleKeyOf(topic), label, severity, count: 1, detectionId: null },
+      ...{ title: `${title} ${streamTitle(streamName)}`, body, isGood: ends !== undefined },
+    }));
+    return this.alerting.tellOf(tx, hits);
+  }
+
+  /** A trouble of a stream is over, and nobody has to hear of it. */
+  calm(tx: Transaction, streamId: string, topic: string): Promise<void> {
+    return this.alerts.calm(tx, streamId, ruleKeyOf(topic));
+  }
+
+  /** In the app alone. @param userId null for every admin. */
   async tell(userId: string | null, title: string, body: string): Promise<void> {
     const message = { kind: 'notice' as const, title, body, severity: 'medium' as const };
     const target = userId === null ? { role: 'admin' as const } : { userIds: [userId] };
@@ -19,4 +63,9 @@ export class Notices {
       this.events.emit('notification.created', { userId: row.userId, notification: viewOf(row) });
     }
   }
+}
+
+/** Rules are named by their ids, so that no topic is taken for one. */
+function ruleKeyOf(topic: string): string {
+  return `system:${topic}`;
 }

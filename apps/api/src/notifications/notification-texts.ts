@@ -18,7 +18,7 @@ const SIGNALS: Readonly<Record<Signal, string>> = {
 
 /** What a person reads first: what was found, where. One line, bounded. */
 export function titleOf(detection: DetectionView): string {
-  const stream = cut(plain(detection.streamName), STREAM_LIMIT);
+  const stream = streamTitle(detection.streamName);
   const label = cut(plain(detection.label), LABEL_LIMIT);
   return cut(`${subjectOf(detection, label)} ${stream}`, TITLE_LIMIT);
 }
@@ -43,6 +43,11 @@ export function bodyOf(detection: DetectionView): string {
     return cut(author === '' ? words : `${author}: ${words}`, BODY_LIMIT);
   }
   return cut(plain(detail), BODY_LIMIT) || `${kind === 'chat' ? 'Read' : 'Heard'} at ${detectedAt}.`;
+}
+
+/** A stream's name for a sentence: one line, bounded. */
+export function streamTitle(name: string): string {
+  return cut(plain(name), STREAM_LIMIT);
 }
 
 /** What was found with what is around it, as much as there is room for. */

@@ -68,6 +68,6 @@ import { WebhooksService } from './webhooks/webhooks.service.js';
       useFactory: ({ EVIDENCE_URL }: ApiSettings) => createEvidenceStore(EVIDENCE_URL),
     },
   ],
-  exports: [NotificationsService],
+  exports: [Notices, NotificationsService],
 })
 export class NotificationsModule {}

@@ -5,6 +5,7 @@ import type { EvidenceStore } from '#libs/evidence/evidence-store.js';
 import type { Logger } from '#libs/observability/logger.js';
 import { CHAT_LANE_LIMITS } from '../chat/chat-source.port.js';
 import type { ChatSupervisor } from '../chat/supervisor.js';
+import { CoverageDesk } from '../coverage/coverage-desk.js';
 import type { VideoDetector } from '../detectors/detector.port.js';
 import type { KeywordWatch } from '../detectors/phrases/keyword-watch.js';
 import { ChatMood } from '../detectors/sentiment/chat-mood.js';
@@ -36,6 +37,8 @@ export interface CaptureServices {
   numbers: SessionNumbers;
   ffmpegPath: string;
   sampleIntervalMs: number;
+  /** How often it is told what a session that goes on as it does has watched, ms. */
+  coverageReportMs: number;
   now: () => number;
   random: () => number;
   logger: Logger;
@@ -44,8 +47,12 @@ export interface CaptureServices {
 /** The captures that run in this process. */
 export class Captures {
   private readonly sessions = new Map<string, StreamSession>();
+  private readonly coverage: CoverageDesk;
 
-  constructor(private readonly services: CaptureServices) {}
+  constructor(private readonly services: CaptureServices) {
+    const { spool, coverageReportMs: reportMs, now, logger } = services;
+    this.coverage = new CoverageDesk({ append: (fact) => spool.append(fact), reportMs, now, logger });
+  }
 
   /** Watches one stream until the signal aborts. The processor of a capture job. */
   async run(job: CaptureJob, signal: AbortSignal): Promise<void> {
@@ -60,7 +67,9 @@ export class Captures {
     if (platform === null && needsPlatform) {
       const detail = `No monitor here knows the platform "${job.platform}".`;
       sink.status({ status: 'error', reason: 'unsupported_scheme', detail, at: services.now() });
+      const endCoverage = this.coverage.follow(origin, () => null);
       await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      await endCoverage();
       return;
     }
     const lane = await services.egress.open(job.streamId, {}, { platform: job.platform });
@@ -72,9 +81,11 @@ export class Captures {
       ...{ platform, lane, sink },
     });
     this.sessions.set(job.streamId, running);
+    const endCoverage = this.coverage.follow(origin, () => running.report());
     try {
       await running.run(signal);
     } finally {
+      await endCoverage();
       if (this.sessions.get(job.streamId) === running) this.sessions.delete(job.streamId);
       await lane.close();
       if (signal.reason === 'shutdown') {

@@ -82,7 +82,8 @@ export class DeliveriesRepository {
   ): Promise<(ChannelItem & { ruleId: string | null; label: string; evidenceKey: string | null })[]> {
     return this.dataSource.query(
       `SELECT n.id AS "notificationId", a.id AS "alertId", coalesce(n.detection_id, a.detection_id) AS "detectionId",
-              coalesce(n.stream_id, a.stream_id) AS "streamId", coalesce(n.kind, 'detection') AS kind,
+              coalesce(n.stream_id, a.stream_id) AS "streamId",
+              coalesce(n.kind, CASE WHEN a.detection_id IS NULL THEN 'notice' ELSE 'detection' END) AS kind,
               coalesce(n.title, a.title) AS title, coalesce(n.body, a.body) AS body,
               coalesce(n.severity, a.severity) AS severity, coalesce(a.count, n.count) AS count,
               coalesce(n.created_at, a.opened_at) AS at,

@@ -13,10 +13,12 @@ export interface HitGroup {
   label: string;
   severity: Severity;
   count: number;
-  /** The first of them. */
-  detectionId: string;
+  /** The first of them; null for what the system itself says of a stream. */
+  detectionId: string | null;
   title: string;
   body: string;
+  /** News that nobody has to act on: it is taken no further when nobody acknowledges it. */
+  isGood?: boolean;
 }
 
 /** An alert that still takes hits. */
@@ -122,7 +124,7 @@ function decideOn(hit: HitGroup, situation: Situation, settings: PolicySettings,
     ({ streamId, ruleKey, severity }) =>
       streamId === hit.streamId && ruleKey === hit.ruleKey && reaches(severity, hit.severity),
   );
-  const escalateAt = silenced ? null : firstEscalationAt(hit.severity, now, settings.promises);
+  const escalateAt = silenced || hit.isGood === true ? null : firstEscalationAt(hit.severity, now, settings.promises);
   const alertId = alert?.id ?? newId();
   if (alert === undefined) {
     const closesAt = now + settings.groupIntervalMs;

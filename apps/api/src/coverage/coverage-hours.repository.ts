@@ -1,0 +1,115 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import type { CoveragePart, GapReason } from '#libs/contracts/coverage.js';
+import { TransactionRunner } from '../database/transaction.js';
+import type { Period } from '../dashboard/period.js';
+import { CoverageRepository } from './coverage.repository.js';
+import { ledgerOf } from './ledger.js';
+
+const HOUR_MS = 3_600_000;
+/** Hours of streams whose sums are made in one transaction, and such transactions in a row. */
+const [BATCH, MOST_BATCHES] = [500, 100];
+/** Sums are made up for so many hours back, should nobody have made them. */
+const MOST_HOURS_BACK = 31 * 24;
+
+/** Time of one part in one state. */
+export interface StateSum {
+  streamId: string;
+  part: CoveragePart;
+  /** Null where it was watched. */
+  gap: GapReason | null;
+  ms: number;
+}
+
+/** What coverage comes to by the hour: made from what was said, made anew when more is said. */
+@Injectable()
+export class CoverageHoursRepository {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly transactions: TransactionRunner,
+    private readonly coverage: CoverageRepository,
+  ) {}
+
+  /** Brings the sums up to date: the hour that runs, the one before for a while, and whatever was marked since. */
+  async bringUpToDate(now: number, knownUntil: number): Promise<void> {
+    await this.dataSource.query(
+      `INSERT INTO coverage_stale_hours AS h (stream_id, hour)
+       SELECT DISTINCT p.stream_id, hour FROM generate_series(
+         greatest(
+           date_trunc('hour', $1::timestamptz, 'UTC') - make_interval(hours => $2),
+           least(
+             coalesce((SELECT max(hour) FROM coverage_hours),
+                      (SELECT date_trunc('hour', min(started_at), 'UTC') FROM watch_periods)),
+             date_trunc('hour', $1::timestamptz - interval '5 minutes', 'UTC'))),
+         date_trunc('hour', $1::timestamptz, 'UTC'), interval '1 hour') AS hour
+       JOIN watch_periods p ON p.started_at < hour + interval '1 hour' AND (p.ended_at IS NULL OR p.ended_at > hour)
+       ORDER BY 1, 2
+       ON CONFLICT (stream_id, hour) DO UPDATE SET marks = h.marks + 1`,
+      [new Date(now), MOST_HOURS_BACK],
+    );
+    for (let round = 0; round < MOST_BATCHES; round += 1) {
+      if ((await this.sumBatch(now, knownUntil)) < BATCH) return;
+    }
+  }
+
+  /** Sums over whole hours from `from` up to `to`, by `bucket`. @param streamId all when null */
+  async series(
+    { from, to }: Period,
+    bucket: string,
+    streamId: string | null,
+  ): Promise<(Omit<StateSum, 'ms'> & { at: Date; ms: number; name: string })[]> {
+    const rows = await this.dataSource.query<
+      { stream_id: string; name: string; part: CoveragePart; state: GapReason | 'watched'; at: Date; ms: string }[]
+    >(
+      `SELECT h.stream_id, s.name, h.part, h.state, date_trunc($3, h.hour, 'UTC') AS at, sum(h.ms) AS ms
+       FROM coverage_hours h JOIN streams s ON s.id = h.stream_id
+       WHERE h.hour >= $1 AND h.hour < $2 AND ($4::uuid IS NULL OR h.stream_id = $4)
+       GROUP BY 1, 2, 3, 4, 5 ORDER BY 5`,
+      [from, to, bucket, streamId],
+    );
+    return rows.map(({ stream_id, name, part, state, at, ms }) => ({
+      ...{ streamId: stream_id, name, part, at, ms: Number(ms) },
+      gap: state === 'watched' ? null : state,
+    }));
+  }
+
+  /** @returns how many hours of streams were summed. */
+  private sumBatch(now: number, knownUntil: number): Promise<number> {
+    return this.transactions.run(async (tx) => {
+      const [taken] = await tx.query<[{ stream_id: string; hour: Date }[], number]>(
+        `DELETE FROM coverage_stale_hours WHERE (stream_id, hour) IN (
+           SELECT stream_id, hour FROM coverage_stale_hours ORDER BY hour DESC, stream_id LIMIT $1
+           FOR UPDATE SKIP LOCKED)
+         RETURNING stream_id, hour`,
+        [BATCH],
+      );
+      const byHour = new Map<number, string[]>();
+      for (const { stream_id: id, hour } of taken) {
+        byHour.set(hour.getTime(), [...(byHour.get(hour.getTime()) ?? []), id]);
+      }
+      for (const [hour, streamIds] of byHour) {
+        const window = { from: hour, to: Math.min(hour + HOUR_MS, now) };
+        const records = await this.coverage.records(streamIds, window, undefined, tx);
+        const sums = records.flatMap(({ streamId, part, periods, spans }) => {
+          const states = new Map<string, number>();
+          for (const { from, to, gap } of ledgerOf(periods, spans, window, knownUntil)) {
+            states.set(gap ?? 'watched', (states.get(gap ?? 'watched') ?? 0) + to - from);
+          }
+          return [...states].map(([state, ms]) => ({ streamId, part, state, ms: Math.round(ms) }));
+        });
+        await tx.query('DELETE FROM coverage_hours WHERE hour = $1 AND stream_id = ANY($2::uuid[])', [
+          new Date(hour),
+          streamIds,
+        ]);
+        await tx.query(
+          `INSERT INTO coverage_hours (hour, stream_id, part, state, ms)
+           SELECT $1, s."streamId", s.part, s.state, s.ms
+           FROM jsonb_to_recordset($2::jsonb) AS s ("streamId" uuid, part text, state text, ms integer)
+           JOIN streams ON streams.id = s."streamId"`,
+          [new Date(hour), JSON.stringify(sums)],
+        );
+      }
+      return taken.length;
+    });
+  }
+}

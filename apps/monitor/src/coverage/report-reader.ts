@@ -1,0 +1,94 @@
+import type { CoveragePart, ReportedGap } from '#libs/contracts/coverage.js';
+import type { SessionReport } from '#libs/contracts/monitors.js';
+import type { StatusReason } from '#libs/contracts/primitives.js';
+import type { Reading } from './part-track.js';
+
+/** What each reason of a status means for the time it lasts. */
+const GAPS: Readonly<Record<StatusReason, ReportedGap>> = {
+  ...{ unknown_host: 'network', unreachable: 'network', stalled: 'network' },
+  ...{ not_found: 'offline', offline: 'offline', gone: 'offline', ended: 'offline' },
+  ...{ forbidden: 'token', auth_required: 'token' },
+  ...{ refused_address: 'blocked', private: 'blocked', geo_blocked: 'blocked', challenge: 'blocked' },
+  budget_exceeded: 'blocked',
+  ...{ not_a_stream: 'misconfigured', unsupported_scheme: 'misconfigured', program_missing: 'misconfigured' },
+  ...{ capture_failed: 'capture_failed', model_missing: 'model_missing', detector_failed: 'detector_failed' },
+  ...{ restarting: 'starting', no_monitor: 'starting' },
+};
+
+/** Speech that was given up makes the part degraded for so long: then it is not the engine that is missing, ms. */
+const BEHIND_MS = 62_000;
+
+const gapFor = (gap: ReportedGap): Reading => ({ gap, isProven: false, unless: gap });
+
+/** Reads from the reports of one session, one after the other, which of its parts are truly watched. */
+export class ReportReader {
+  private before = { inspected: 0, captured: 0, heardMs: 0, droppedMs: 0 };
+  /** Frames that had come when the last one was inspected. */
+  private capturedAtProof = 0;
+  private behindAt = Number.NEGATIVE_INFINITY;
+  private shedUntil = Number.NEGATIVE_INFINITY;
+
+  /** @param at moment of the report, epoch ms */
+  read(report: SessionReport, at: number): Record<CoveragePart, Reading> {
+    const { framesInspected: inspected, framesCaptured: captured } = report;
+    const { heardMs, droppedMs } = report.sound ?? this.before;
+    const seen = inspected > this.before.inspected;
+    const heard = heardMs > this.before.heardMs;
+    if (seen) this.capturedAtProof = captured;
+    if (droppedMs > this.before.droppedMs) {
+      this.behindAt = at;
+      // As long a gap as speech was given up, whenever that was said.
+      this.shedUntil = Math.max(at, this.shedUntil) + droppedMs - this.before.droppedMs;
+    }
+    this.before = { inspected, captured, heardMs, droppedMs };
+    const audio = this.audio(report, heard);
+    return { video: this.video(report, seen), audio, speech: this.speech(report, audio, at), chat: chatOf(report) };
+  }
+
+  private video(report: SessionReport, seen: boolean): Reading {
+    const { state } = report.parts.video;
+    const shed = report.framesCaptured > this.capturedAtProof;
+    if (state === 'live') return { gap: null, isProven: seen, unless: shed ? 'shed' : 'network' };
+    if (state === 'off') return gapFor('absent');
+    // Only adverts degrade the picture without a reason.
+    if (state === 'degraded') return gapFor(report.reason === null ? 'adverts' : GAPS[report.reason]);
+    return gapFor(reasonOf(report));
+  }
+
+  private audio(report: SessionReport, heard: boolean): Reading {
+    const { state } = report.parts.audio;
+    if (state === 'live') return { gap: null, isProven: heard, unless: 'network' };
+    if (state === 'off') return gapFor('absent');
+    // The rules of the sound hear without the voice detector.
+    if (state === 'degraded') return heard ? { gap: null, isProven: true, unless: 'no_sound' } : gapFor('no_sound');
+    return gapFor(report.status === state ? reasonOf(report) : 'starting');
+  }
+
+  private speech(report: SessionReport, audio: Reading, at: number): Reading {
+    const { state } = report.parts.speech;
+    if (at < this.shedUntil) return gapFor('shed');
+    if (state === 'degraded' && at - this.behindAt > BEHIND_MS) return gapFor('model_missing');
+    if (state === 'starting' && audio.gap === null) return gapFor('starting');
+    return audio;
+  }
+}
+
+function chatOf({ parts }: SessionReport): Reading {
+  switch (parts.chat.state) {
+    case 'live':
+      return { gap: null, isProven: true, unless: 'network' };
+    case 'off':
+      return gapFor('absent');
+    case 'degraded':
+      return gapFor('network');
+    case 'error':
+      return gapFor('token');
+    case 'starting':
+    case 'offline':
+      return gapFor(parts.chat.state);
+  }
+}
+
+function reasonOf({ reason }: SessionReport): ReportedGap {
+  return reason === null ? 'starting' : GAPS[reason];
+}
