@@ -6,16 +6,20 @@ import { loadEnvFile, loadSettings, repositoryRoot } from '#libs/config/environm
 import { apiSettings, monitorSettings } from '#libs/config/shared.settings.js';
 import type { DetectionView } from '#libs/contracts/sockets.js';
 import { messageOf } from '#libs/errors/app-error.js';
+import { AlertWatch } from './demo/alert-watch.js';
 import { DEMO_USAGE, parseDemoArguments, type DemoArguments } from './demo/arguments.js';
 import { KEYWORDS, SCRIPT } from './demo/chat-script.js';
 import { DemoClient } from './demo/client.js';
 import { findingOf, lineOf } from './demo/finding.js';
+import { Inbox } from './demo/inbox.js';
+import { InboxPage } from './demo/inbox-page.js';
 import { CHANNEL, startChat } from './demo/irc-server.js';
 import { makeLoopClip } from './demo/loop-clip.js';
+import { startMailServer } from './demo/mail-server.js';
 import { startOrigin, type Origin } from './demo/origin.js';
 import { PartsWatch } from './demo/parts-watch.js';
 import { DemoReport } from './demo/report.js';
-import { WantedKinds } from './demo/wanted-kinds.js';
+import { WantedKinds, type Wanted } from './demo/wanted-kinds.js';
 import { WatchPage } from './demo/watch-page.js';
 import { aborted, runCommand, type CommandContext } from './services/command.js';
 import { ensureFfmpeg } from './services/ffmpeg.js';
@@ -29,6 +33,10 @@ const ORIGIN_PORT = 3080;
 const SIGNALS = ['loudness_jump', 'dead_air'] as const;
 /** Time after the deadline in which the reason may be asked for. */
 const SAY_WHY_MS = 12_000;
+/** The address of the demo's admin; the demo's mail server takes mails for every address. */
+const ADMIN_EMAIL = 'admin@vigil-demo.example';
+/** An alert takes further hits for so long, ms: a second start of the demo is not told of by the mails of the first. */
+const MAIL_EVERY_MS = 60_000;
 const LATE = 'Vigil was not ready in time';
 
 /**
@@ -49,6 +57,9 @@ async function demo(
   report.event('starting', { stateDir }, 'Starting Vigil and its demo stream …');
 
   const page = new WatchPage();
+  const inbox = await Inbox.open(join(stateDir, 'mails'));
+  const mails = new InboxPage(inbox);
+  const mailServer = await group.add('mail', () => startMailServer((raw) => inbox.keep(raw)));
   const origin = await group.add('origin', async () => {
     const ffmpeg = await ensureFfmpeg(say);
     const clip = await makeLoopClip(ffmpeg.path, stateDir, signal);
@@ -60,14 +71,15 @@ async function demo(
       directory,
       logFile,
       preferredPort: ORIGIN_PORT,
-      pages: page.pages,
+      pages: (path, response) => mails.pages(path, response) || page.pages(path, response),
     });
   });
   const chat = await group.add('chat', () => startChat(SCRIPT));
   report.event('origin', { url: origin.url, chat: chat.url }, null);
 
   const account = demoAccount(stateDir);
-  const allowed = loadSettings({ EGRESS_ALLOW: monitorSettings.EGRESS_ALLOW }).EGRESS_ALLOW;
+  const { EGRESS_ALLOW: allowed } = loadSettings({ EGRESS_ALLOW: monitorSettings.EGRESS_ALLOW });
+  const watch = `http://${origin.address}/`;
   const stack = await startStack(group, {
     stateDir,
     say: args.json ? say : (text) => report.event('progress', {}, text),
@@ -76,19 +88,24 @@ async function demo(
       DEFAULT_ADMIN_PASSWORD: account.password,
       EGRESS_ALLOW: [allowed, origin.address, chat.address].filter((entry) => entry !== '').join(','),
       TWITCH_IRC_URL: chat.url,
+      DEFAULT_ADMIN_EMAIL: ADMIN_EMAIL,
+      SMTP_URL: mailServer.url,
+      PUBLIC_URL: watch,
+      NOTIFY_GROUP_INTERVAL_MS: String(MAIL_EVERY_MS),
     },
   });
-  const watch = `http://${origin.address}/`;
+  const places = { inbox: `${watch}inbox`, docs: `${stack.apiUrl}/docs` };
   const rows = [
     ...stack.rows,
     ['demo stream', origin.url],
     ['demo chat', `${chat.url} (a script, not Twitch)`],
     ['watch it', watch],
+    ['inbox', `${places.inbox} (mails go nowhere else)`],
     ['log in as', `${account.username} / ${account.password}`],
   ] as const;
   report.event(
     'ready',
-    { api: `${stack.apiUrl}/api`, docs: `${stack.apiUrl}/docs`, monitor: stack.monitorUrl, watch, stream: origin.url },
+    { api: `${stack.apiUrl}/api`, ...places, monitor: stack.monitorUrl, watch, stream: origin.url },
     `\nVigil runs.\n\n${table(rows)}\n`,
   );
 
@@ -100,15 +117,19 @@ async function demo(
   const place = { platform: 'twitch', channel: CHANNEL };
   const streamId = await client.ensureStream({ name: STREAM_NAME, url: origin.url, chat: place });
   const wanted = new WantedKinds(args.until ?? []);
+  const saw = (kind: Wanted): void => {
+    if (!wanted.saw(kind)) return;
+    const { missing } = wanted;
+    const words = missing.length === 0 ? null : `There is: ${kind}. Waiting for ${missing.join(', ')} …`;
+    report.event('until', { found: kind, missing }, words);
+  };
+  const alerts = new AlertWatch(client.vigil, inbox, places, report, saw);
+  inbox.told = (mail) => void alerts.mail(mail);
   const socket = client.listen({
     detection: (detection) => {
       if (detection.streamId !== streamId) return;
       tell(detection, client, origin, page, report);
-      if (wanted.saw(detection.kind)) {
-        const { missing } = wanted;
-        const words = missing.length === 0 ? null : `Found: ${detection.kind}. Waiting for ${missing.join(', ')} …`;
-        report.event('until', { found: detection.kind, missing }, words);
-      }
+      saw(detection.kind);
     },
     transcript: ({ streamId: id, id: segment, text, language, engine, model, startedAt }) => {
       if (id !== streamId) return;

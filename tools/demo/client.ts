@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { SessionReport } from '#libs/contracts/monitors.js';
 import { DetectionView, StreamStatusEvent, TranscriptView } from '#libs/contracts/sockets.js';
 import { AppError } from '#libs/errors/app-error.js';
+import { createVigilClient, type VigilClient } from '../../clients/typescript/client.js';
 import type { StreamDoing } from './wanted-kinds.js';
 
 const Login = z.object({ accessToken: z.string() });
@@ -36,12 +37,16 @@ interface DemoListeners {
 
 /** The few calls to the api that the demo makes, with no more rights than other clients have. */
 export class DemoClient {
+  /** The typed client, signed in as the same account. */
+  readonly vigil: VigilClient;
   private token = '';
 
   constructor(
     private readonly base: string,
     private readonly account: { username: string; password: string },
-  ) {}
+  ) {
+    this.vigil = createVigilClient(base, () => (this.token === '' ? null : this.token));
+  }
 
   /** @throws AppError `demo.login` when the account is refused. */
   async login(): Promise<void> {

@@ -6,14 +6,12 @@ import { AppError } from '#libs/errors/app-error.js';
 import { childEnvironment } from '#libs/config/environment.js';
 import { ManagedProcess } from '../services/process.js';
 import { CLIP } from './loop-clip.js';
+import type { Pages } from './pages.js';
 
 /** First presentation time that ffmpeg's MPEG-TS muxer writes, measured on 5.1: its default preload and delay. */
 const FIRST_PTS_MS = 1_400;
 /** MPEG-TS counts presentation time with 33 bits at 90 kHz and then begins anew: after 26.5 hours. */
 const PTS_WRAP_MS = 2 ** 33 / 90;
-
-/** Answers a request for something other than the stream; false when there is nothing under that path. */
-export type Pages = (path: string, response: ServerResponse) => boolean;
 
 /** A live HLS stream on loopback. */
 export interface Origin {

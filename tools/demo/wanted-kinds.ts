@@ -1,5 +1,10 @@
-import type { Modality } from '#libs/contracts/primitives.js';
+import { z } from 'zod';
+import { Modality } from '#libs/contracts/primitives.js';
 import type { SessionReport } from '#libs/contracts/monitors.js';
+
+/** What the demo can wait for: a finding of a kind, a mail about one, and somebody who takes it on. */
+export const Wanted = z.enum([...Modality.options, 'email', 'acknowledged']);
+export type Wanted = z.infer<typeof Wanted>;
 
 /** What the demo's stream is doing, as far as the api knows. */
 export interface StreamDoing {
@@ -9,21 +14,21 @@ export interface StreamDoing {
   parts: SessionReport['parts'] | null;
 }
 
-/** The kinds of findings that the demo waits for. */
+/** What the demo waits for. */
 export class WantedKinds {
-  private readonly seen = new Set<Modality>();
+  private readonly seen = new Set<Wanted>();
   private finish: () => void = () => undefined;
   /** Resolves once one of each has come; never when none is waited for. */
   readonly complete = new Promise<void>((resolve) => (this.finish = resolve));
 
-  constructor(private readonly wanted: readonly Modality[]) {}
+  constructor(private readonly wanted: readonly Wanted[]) {}
 
-  get missing(): Modality[] {
+  get missing(): Wanted[] {
     return this.wanted.filter((kind) => !this.seen.has(kind));
   }
 
-  /** Takes a finding. @returns whether it was the first of a kind that is waited for */
-  saw(kind: Modality): boolean {
+  /** Takes what came. @returns whether it was the first of a kind that is waited for */
+  saw(kind: Wanted): boolean {
     if (!this.missing.includes(kind)) return false;
     this.seen.add(kind);
     if (this.missing.length === 0) this.finish();
@@ -40,7 +45,9 @@ export class WantedKinds {
 }
 
 /** What is heard has two parts: the sound itself, and what is said. */
-function partsOf(kind: Modality, parts: StreamDoing['parts']): string {
+function partsOf(kind: Wanted, parts: StreamDoing['parts']): string {
+  if (kind === 'email') return 'the mail server of the demo got nothing: logs/api.log says why';
+  if (kind === 'acknowledged') return 'no alert was acknowledged';
   const names = kind === 'audio' ? (['audio', 'speech'] as const) : ([kind] as const);
   return names.map((name) => `${name} is ${describePart(parts?.[name])}`).join(', ');
 }

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ServerResponse } from 'node:http';
 import { repositoryRoot } from '#libs/config/environment.js';
 import type { SessionReport } from '#libs/contracts/monitors.js';
 import type { Finding } from './finding.js';
-import type { Pages } from './origin.js';
+import { send, type Pages } from './pages.js';
 
 /** Findings of each kind that are kept. */
 const KEPT = 12;
@@ -45,7 +44,10 @@ export class WatchPage {
 
   /** Answers what the page asks for. */
   readonly pages: Pages = (path, response) => {
-    if (path === '/') return send(response, 'text/html; charset=utf-8', this.page);
+    // A mail links to what it tells of; the page finds it among the rest.
+    if (path === '/' || /^\/detections\/[\w-]+$/.test(path)) {
+      return send(response, 'text/html; charset=utf-8', this.page);
+    }
     if (path === '/findings.json') {
       const findings = this.kept.map(({ finding, evidence }) => ({
         ...finding,
@@ -61,16 +63,6 @@ export class WatchPage {
     const evidence = this.kept.find(({ finding }) => finding.id === id)?.evidence;
     return evidence ? send(response, evidence.type, evidence.body) : false;
   };
-}
-
-function send(response: ServerResponse, type: string, body: string | Buffer): boolean {
-  response.writeHead(200, {
-    'content-type': type,
-    'x-content-type-options': 'nosniff',
-    'content-security-policy': "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'",
-  });
-  response.end(body);
-  return true;
 }
 
 async function fetchEvidence(url: string): Promise<Evidence | null> {

@@ -26,9 +26,13 @@ export function configureHttp(app: NestExpressApplication, settings: ApiSettings
   app.use(requestContext);
   app.use(
     helmet({
-      // Swagger UI brings inline styles; scripts come from the same origin alone.
+      // Swagger UI brings inline styles, and shows what it fetched from blobs; scripts come from the same origin alone.
       contentSecurityPolicy: {
-        directives: { 'img-src': ["'self'", 'data:'], 'upgrade-insecure-requests': null },
+        directives: {
+          'img-src': ["'self'", 'data:', 'blob:'],
+          'media-src': ["'self'", 'blob:'],
+          'upgrade-insecure-requests': null,
+        },
       },
       crossOriginResourcePolicy: { policy: 'cross-origin' },
     }),

@@ -7,7 +7,9 @@ import {
 } from '@nestjs/swagger';
 import { z } from 'zod';
 import { exemplifyBodies } from './openapi-examples.js';
+import { INTRODUCTION, TAGS } from './openapi-words.js';
 import { Problem } from './problem.js';
+import { SWAGGER_UI } from './swagger-ui.js';
 
 /** Where the documentation is served. */
 export const DOCUMENTATION_PATHS = ['/docs', '/openapi.json', '/openapi.yaml'];
@@ -51,26 +53,33 @@ export function createOpenApi(app: INestApplication): OpenAPIObject {
   const config = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('Vigil')
-    .setDescription(
-      'Watches live streams for a team of human agents. Sign in with POST /api/auth/login and send the access token ' +
-        'as `Authorization: Bearer …`. Errors are problem+json (RFC 9457) with a stable `code`; lists page by cursor. ' +
-        'With `COOKIE_AUTH`, browsers may stay signed in by cookies: docs/authentication.md.',
-    )
+    .setDescription(INTRODUCTION)
     .setVersion('0.1.0')
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addServer('/', 'Where this document comes from.')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
+    .addBearerAuth({
+      ...{ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+      description: 'For people: the `accessToken` that POST /api/auth/login answers with, without the word Bearer.',
+    })
     .addBearerAuth(
-      { type: 'http', scheme: 'bearer', description: 'A token of another program: POST /api/service-tokens.' },
+      {
+        ...{ type: 'http', scheme: 'bearer' },
+        description: 'For other programs, on the few routes that say so: a token of POST /api/service-tokens.',
+      },
       'service',
     )
     .build();
+  config.tags = Object.entries(TAGS).map(([name, description]) => ({ name, description }));
   const document = SwaggerModule.createDocument(app, config, { standardSchemaConverter: convertSchema });
   // Health is served twice; once is enough to read.
   document.paths = Object.fromEntries(Object.entries(document.paths).filter(([path]) => path.startsWith('/api/')));
   describeBodyFaults(document);
   // Said of each, so that a generator need not guess whether it was forgotten.
-  for (const operation of operationsOf(document)) operation.security ??= [];
+  for (const operation of operationsOf(document)) {
+    operation.security ??= [];
+    // What OpenAPI says to ignore, Swagger UI asks for all the same: the scheme of the route sends it.
+    operation.parameters = operation.parameters?.filter((parameter) => !isAuthorization(parameter));
+  }
   document.components ??= {};
   const problem = convertSchema(Problem, { schemaType: 'output' });
   Object.assign((document.components.schemas ??= {}), problem?.components);
@@ -99,12 +108,15 @@ function operationsOf(document: OpenAPIObject): OperationObject[] {
   );
 }
 
+function isAuthorization(parameter: NonNullable<OperationObject['parameters']>[number]): boolean {
+  return 'in' in parameter && parameter.in === 'header' && parameter.name.toLowerCase() === 'authorization';
+}
+
 /** Serves Swagger UI at `/docs` and the document at `/openapi.json`. */
 export function serveOpenApi(app: INestApplication): void {
   SwaggerModule.setup('docs', app, () => createOpenApi(app), {
     jsonDocumentUrl: 'openapi.json',
     yamlDocumentUrl: 'openapi.yaml',
-    customSiteTitle: 'Vigil API',
-    swaggerOptions: { persistAuthorization: true, displayRequestDuration: true },
+    ...SWAGGER_UI,
   });
 }

@@ -25,8 +25,10 @@ const Url = z
     (text) => !URL.canParse(text) || SCHEMES.includes(new URL(text).protocol),
     `must be one of ${SCHEMES.map((scheme) => scheme.replace(':', '')).join(', ')}`,
   )
-  .describe('Where it is played: HLS, DASH, RTMP, RTSP, SRT, or a file where the monitor allows it.')
-  .meta({ example: 'https://example.com/live/index.m3u8' });
+  .describe(
+    'Where it is played: HLS, DASH, RTMP, RTSP, SRT, or a file where the monitor allows it. The example is the stream of `npm run demo`.',
+  )
+  .meta({ example: 'http://127.0.0.1:3080/live/live.m3u8' });
 const Priority = z
   .number()
   .int()
