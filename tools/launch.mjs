@@ -23,6 +23,7 @@ const COMMANDS = [
   'bench',
   'generate',
   'seed',
+  'db',
   'try-detector',
   'try-stream',
   'try-phrases',

@@ -1,16 +1,12 @@
-import { join } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { loadEnvFile, loadSettings, repositoryRoot } from '#libs/config/environment.js';
+import { loadEnvFile, loadSettings } from '#libs/config/environment.js';
 import { apiSettings } from '#libs/config/shared.settings.js';
 import { AppError } from '#libs/errors/app-error.js';
 import { seedDatabase } from './seed/seed-database.js';
 import { runCommand } from './services/command.js';
-import { lockInstance } from './services/instance-lock.js';
-import { prepareStateDirectory } from './services/preflight.js';
-import { runningPostgres, startPostgres } from './services/postgres.js';
-import type { ProcessGroup } from './services/process-group.js';
+import { confirmed } from './services/confirm.js';
+import { databaseUrl } from './services/local-database.js';
 import { stackSettings } from './services/stack.js';
 
 const USAGE = `usage: npm run seed -- --detections N [--streams S] [--agents A] [--days D] [--seed X] [--yes] [--force]
@@ -46,31 +42,12 @@ function readArguments(): z.infer<typeof Arguments> | null {
   }
 }
 
-/** The url of the database to fill; the local one is started when it does not run. */
-async function databaseUrl(configured: string | undefined, group: ProcessGroup, say: (text: string) => void) {
-  if (configured !== undefined) return configured;
-  const stateDir = join(repositoryRoot, '.vigil');
-  const dir = join(stateDir, 'postgres');
-  const running = await runningPostgres(dir);
-  if (running !== null) return running;
-  await prepareStateDirectory(stateDir);
-  const lock = await lockInstance(stateDir, 'npm run seed');
-  await group.add('lock', async () => ({ stop: async () => lock.release() }));
-  say('Starting PostgreSQL …');
-  return (await group.add('postgres', () => startPostgres({ dir, say }))).url;
-}
-
 /** @throws AppError `seed.unconfirmed` unless the database is on this machine or a person agrees. */
 async function confirm(url: string): Promise<void> {
   const { hostname, pathname } = new URL(url);
   if (['127.0.0.1', 'localhost', '[::1]', ''].includes(hostname)) return;
   const question = `Add made-up rows to the database ${pathname.slice(1)} on ${hostname}?`;
-  if (process.stdin.isTTY) {
-    const terminal = createInterface({ input: process.stdin, output: process.stderr });
-    const answer = await terminal.question(`${question} [y/N] `);
-    terminal.close();
-    if (/^y(es)?$/i.test(answer.trim())) return;
-  }
+  if (await confirmed(question)) return;
   throw new AppError('seed.unconfirmed', 'user', `Nothing was added. ${question} Say so by --yes.`);
 }
 
@@ -94,7 +71,7 @@ await runCommand(async ({ group, say }) => {
   if (NODE_ENV === 'production' && !force) {
     throw new AppError('seed.production', 'user', 'NODE_ENV is production: made-up rows are added only with --force.');
   }
-  const url = await databaseUrl(DATABASE_URL, group, say);
+  const url = await databaseUrl(DATABASE_URL, group, say, 'npm run seed');
   if (!yes) await confirm(url);
   const made = await seedDatabase(url, { ...amounts, now: new Date(), say });
   process.stdout.write(

@@ -13,6 +13,8 @@ export function createDataSource(url: string): DataSource {
     entities,
     migrations,
     migrationsTransactionMode: 'each',
+    // Ids are made by `gen_random_uuid()`, which needs none; an account of least privilege may install none.
+    installExtensions: false,
     poolSize: POOL_SIZE,
     connectTimeoutMS: 5_000,
     applicationName: 'vigil-api',
