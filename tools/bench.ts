@@ -3,12 +3,16 @@ import { messageOf } from '#libs/errors/app-error.js';
 import { benchApi } from '../test/bench/api.js';
 import { benchLatency } from '../test/bench/latency.js';
 import { benchPhrases } from '../test/bench/phrases.js';
+import { benchSockets } from '../test/bench/sockets.js';
 import { benchVideo } from '../test/bench/video.js';
 
-/** What the command line says about how large a run is; for `api` alone. */
+/** What the command line says about how large a run is. */
 interface Size {
+  /** For `api`. */
   detections: number;
   seconds: number;
+  /** For `sockets`. */
+  clients: number;
 }
 
 const BENCHES: Readonly<Record<string, (progress: (text: string) => void, size: Size) => Promise<object>>> = {
@@ -16,9 +20,10 @@ const BENCHES: Readonly<Record<string, (progress: (text: string) => void, size: 
   video: benchVideo,
   latency: benchLatency,
   phrases: benchPhrases,
+  sockets: benchSockets,
 };
 
-const USAGE = `usage: npm run --silent bench -- <${Object.keys(BENCHES).join('|')}> [--json]\n  api: [--detections 1000000] [--seconds 120]`;
+const USAGE = `usage: npm run --silent bench -- <${Object.keys(BENCHES).join('|')}> [--json]\n  api: [--detections 1000000] [--seconds 120]\n  sockets: [--clients 10000]`;
 
 /** Runs one bench; progress goes to stderr, the figures to stdout. */
 async function main(): Promise<number> {
@@ -28,11 +33,14 @@ async function main(): Promise<number> {
       json: { type: 'boolean' },
       detections: { type: 'string', default: '1000000' },
       seconds: { type: 'string', default: '120' },
+      clients: { type: 'string', default: '10000' },
     },
   });
-  const size = { detections: Number(values.detections), seconds: Number(values.seconds) };
+  const { detections, seconds, clients } = values;
+  const size = { detections: Number(detections), seconds: Number(seconds), clients: Number(clients) };
+  const sane = size.detections >= 1_000 && size.seconds >= 1 && size.clients >= 1;
   const bench = BENCHES[positionals[0] ?? ''];
-  if (bench === undefined || positionals.length !== 1 || !(size.detections >= 1_000 && size.seconds >= 1)) {
+  if (bench === undefined || positionals.length !== 1 || !sane) {
     process.stderr.write(`${USAGE}\n`);
     return 2;
   }
