@@ -4,6 +4,7 @@ import { benchApi } from '../test/bench/api.js';
 import { benchIngest } from '../test/bench/ingest.js';
 import { benchLatency } from '../test/bench/latency.js';
 import { benchPhrases } from '../test/bench/phrases.js';
+import { benchSockets } from '../test/bench/sockets.js';
 import { benchVideo } from '../test/bench/video.js';
 import { writeSummary, type SummaryRow } from './bench/summary.js';
 
@@ -58,11 +59,17 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     limit: `${of.rawSqlP95} ms: the bare statement (ratio ${of.ratioToRawSql})`,
     peer: `${of.slowest.p95} ms: ${of.slowest.name}, the slowest`,
   })),
+  sockets: bench(benchSockets, (of) => ({
+    figure: `${of.fanoutP99Ms} ms p99 to every client`,
+    limit: `${of.bare.fanoutP99Ms} ms: a bare Socket.IO server (ratio ${of.ratioToBare})`,
+    peer: '',
+  })),
 };
 
 const USAGE = `usage: npm run --silent bench -- [${Object.keys(BENCHES).join('|')}] [--json]
   without a name: all of them, and the table in docs/benchmarks.md
-  api: [--detections 1000000] [--seconds 120]`;
+  api: [--detections 1000000] [--seconds 120]
+  sockets: [--clients 10000]`;
 
 /** Runs one bench, or all; progress goes to stderr, the figures to stdout. */
 async function main(): Promise<number> {

@@ -122,13 +122,12 @@ export class AssignmentsRepository {
 
   /** The streams of each of these agents. */
   async streamsOf(agentIds: readonly string[]): Promise<Map<string, Set<string>>> {
-    const rows = await this.rows.createQueryBuilder('a').where('a.agent_id = ANY(:agentIds)', { agentIds }).getMany();
-    const streams = new Map<string, Set<string>>();
-    for (const { agentId, streamId } of rows) {
-      const known = streams.get(agentId) ?? new Set();
-      streams.set(agentId, known.add(streamId));
-    }
-    return streams;
+    const rows = await this.rows.query<{ agentId: string; streamIds: string[] }[]>(
+      `SELECT agent_id AS "agentId", array_agg(stream_id) AS "streamIds" FROM assignments
+       WHERE agent_id = ANY($1::uuid[]) GROUP BY agent_id`,
+      [agentIds],
+    );
+    return new Map(rows.map(({ agentId, streamIds }) => [agentId, new Set(streamIds)]));
   }
 }
 

@@ -9,6 +9,7 @@ import { AlertsRepository, type WrittenNotifications } from './alerts.repository
 import { Channels } from './channels/channels.js';
 import { Outbox } from './deliveries/outbox.js';
 import { bodyOf, titleOf } from './notification-texts.js';
+import { takeTurn } from './notification-turn.js';
 import { decide, type HitGroup, type PolicySettings } from './policy/decide.js';
 import { reaches } from './policy/severity.js';
 
@@ -35,7 +36,7 @@ export class Alerting {
   /** The same for hits that are grouped already, one of each stream and rule. */
   async tellOf(tx: Transaction, hits: readonly HitGroup[]): Promise<AfterCommit[]> {
     if (hits.length === 0) return [];
-    await this.alerts.lock(tx);
+    await takeTurn(tx);
     const now = Date.now();
     const streamIds = [...new Set(hits.map(({ streamId }) => streamId))];
     const decision = decide(

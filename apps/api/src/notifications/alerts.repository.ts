@@ -6,9 +6,6 @@ import { preferencesOf } from './policy/preferences.js';
 import type { Recipient, Route } from './policy/recipients.js';
 import type { Silence } from './policy/silences.js';
 
-/** Key of the lock under which one transaction at a time groups hits; any number that nothing else uses. */
-const GROUPING_LOCK = 7_105_224;
-
 interface RecipientRow {
   stream_id: string;
   user_id: string;
@@ -45,11 +42,6 @@ export interface WrittenNotifications {
 /** What the policy needs to know, and what it decided: alerts, and who was told. Everything is set by set. */
 @Injectable()
 export class AlertsRepository {
-  /** Has other transactions wait that group hits: two must not open the same alert. */
-  async lock(tx: Transaction): Promise<void> {
-    await tx.query('SELECT pg_advisory_xact_lock($1)', [GROUPING_LOCK]);
-  }
-
   /** Enabled users that may be told of these streams, by stream. @param channels those that work here. */
   async recipients(
     tx: Transaction,

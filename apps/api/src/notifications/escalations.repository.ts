@@ -19,6 +19,15 @@ export interface DueAlert {
 /** Alerts that wait to be acknowledged. */
 @Injectable()
 export class EscalationsRepository {
+  /** Whether there is anything to take; locks nothing. */
+  async anyDue(tx: Transaction, now: number): Promise<boolean> {
+    const rows = await tx.query<unknown[]>(
+      'SELECT 1 FROM alerts WHERE escalate_at <= $1 AND acknowledged_at IS NULL LIMIT 1',
+      [new Date(now)],
+    );
+    return rows.length > 0;
+  }
+
   /** Takes those that are due, so that no other process does. */
   due(tx: Transaction, now: number, limit: number): Promise<DueAlert[]> {
     return tx.query(

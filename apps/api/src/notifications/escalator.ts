@@ -10,6 +10,7 @@ import { Outbox } from './deliveries/outbox.js';
 import { EscalationsRepository } from './escalations.repository.js';
 import { viewOf } from './notifications.dto.js';
 import type { NotificationEntity } from './notification.entity.js';
+import { takeTurn } from './notification-turn.js';
 import type { NewDelivery, PolicySettings } from './policy/decide.js';
 import { escalate } from './policy/escalation.js';
 
@@ -43,6 +44,8 @@ export class Escalator {
     const deliveries: NewDelivery[] = [];
     const told: NotificationEntity[] = [];
     const taken = await this.transactions.run(async (tx) => {
+      if (!(await this.escalations.anyDue(tx, now))) return 0;
+      await takeTurn(tx);
       const due = await this.escalations.due(tx, now, BATCH);
       const streamIds = [...new Set(due.map(({ streamId }) => streamId))];
       const recipients = await this.alerts.recipients(tx, streamIds, this.channels.working);

@@ -4,6 +4,7 @@ import { NotificationView } from '#libs/contracts/sockets.js';
 import { CurrentUser, Roles } from '../auth/access.decorators.js';
 import type { AuthenticatedUser } from '../auth/authenticated-user.js';
 import { ApiErrors } from '../http/api-errors.js';
+import { Idempotent } from '../http/idempotent.js';
 import { PageQuery, type Page } from '../http/pagination.js';
 import { Id } from '../http/params.js';
 import {
@@ -58,6 +59,7 @@ export class NotificationsController {
 
   @Roles('admin')
   @Post()
+  @Idempotent()
   @ApiOperation({ operationId: 'sendNotification', summary: 'Tell users, or everybody of a role, something' })
   @ApiResponse({ status: 201, description: 'They are told.', standardSchema: SentResult })
   @ApiErrors(400, 401, 403)
@@ -156,6 +158,7 @@ export class NotificationsController {
   }
 
   @Post(':id/forward')
+  @Idempotent()
   @ApiOperation({ operationId: 'forwardNotification', summary: 'Pass one of yours on to colleagues, with a note' })
   @ApiResponse({ status: 201, description: 'They are told.', standardSchema: SentResult })
   @ApiErrors(400, 401, 403, 404)

@@ -5,6 +5,7 @@ import type { Severity } from '#libs/contracts/primitives.js';
 import type { UserRole } from '../auth/authenticated-user.js';
 import type { Transaction } from '../database/transaction.js';
 import { NotificationEntity } from './notification.entity.js';
+import { takeTurn } from './notification-turn.js';
 
 /** Which notifications of a user to list. */
 interface NotificationFilter {
@@ -40,22 +41,25 @@ export class NotificationsRepository {
   async insertMessage(target: MessageTarget, message: NewMessage): Promise<NotificationEntity[]> {
     const { kind, title, body, severity, senderId = null, note = '', original = null } = message;
     const [userIds, role] = 'role' in target ? [null, target.role] : [target.userIds, null];
-    const inserted = await this.rows.query<{ id: string }[]>(
-      `INSERT INTO notifications (user_id, kind, title, body, severity, sender_id, note, original_id, detection_id,
-                                  stream_id, alert_id, modality)
-       SELECT u.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, (SELECT kind FROM detections WHERE id = $10)
-       FROM users u
-       WHERE u.disabled_at IS NULL AND ($1::uuid[] IS NULL OR u.id = ANY($1)) AND ($2::text IS NULL OR u.role = $2)
-       RETURNING id`,
-      [
-        ...[userIds, role, kind, title, body, severity, senderId, note],
-        ...[original?.id ?? null, original?.detectionId ?? null, original?.streamId ?? null, original?.alertId ?? null],
-      ],
-    );
-    return this.findAll(
-      this.rows.manager,
-      inserted.map(({ id }) => id),
-    );
+    return this.rows.manager.transaction(async (tx) => {
+      await takeTurn(tx);
+      const inserted = await tx.query<{ id: string }[]>(
+        `INSERT INTO notifications (user_id, kind, title, body, severity, sender_id, note, original_id, detection_id,
+                                    stream_id, alert_id, modality)
+         SELECT u.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, (SELECT kind FROM detections WHERE id = $10)
+         FROM users u
+         WHERE u.disabled_at IS NULL AND ($1::uuid[] IS NULL OR u.id = ANY($1)) AND ($2::text IS NULL OR u.role = $2)
+         RETURNING id`,
+        [
+          ...[userIds, role, kind, title, body, severity, senderId, note, original?.id ?? null],
+          ...[original?.detectionId ?? null, original?.streamId ?? null, original?.alertId ?? null],
+        ],
+      );
+      return this.findAll(
+        tx,
+        inserted.map(({ id }) => id),
+      );
+    });
   }
 
   /** Rows of these ids, oldest first. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { within } from '#libs/bus/deadline.js';
 import { PresenceBoard } from '#libs/bus/presence-board.js';
@@ -22,6 +23,8 @@ export interface PresenceTimes {
 export const PRESENCE_TIMES = Symbol('PRESENCE_TIMES');
 export const presenceTimes: PresenceTimes = { intervalMs: 2_000, timeToLiveMs: 8_000 };
 const PATIENCE_MS = 1_000;
+/** Between two looks: thousands who come at once are told of together. */
+const PACE_MS = 200;
 
 /**
  * Who is online: whoever has a socket open at any api process. Every process looks by itself and tells those of its
@@ -82,6 +85,7 @@ export class Presence implements OnApplicationBootstrap, OnModuleDestroy {
         seen = new Set(this.sessions.connectedUsers());
       }
       await this.tell(seen);
+      if (this.again) await sleep(PACE_MS);
     }
   }
 

@@ -7,6 +7,7 @@ import { AssignmentsService } from '../assignments/assignments.service.js';
 import { passwordChangeDue, unauthorized } from '../auth/auth.errors.js';
 import { Authenticator } from '../auth/authenticator.js';
 import { Cookies } from '../auth/browser/cookies.js';
+import { Gathering } from '../auth/gathering.js';
 import { AppEvents } from '../events/app-events.js';
 import { LOGGER } from '../runtime.module.js';
 import { SocketCounters } from './socket-counters.js';
@@ -30,6 +31,12 @@ const Handshake = z.object({ token: z.string().min(1).max(8_192) });
 export class SocketSessions implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly namespaces: AnyNamespace[] = [];
   private readonly unsubscribe: (() => void)[] = [];
+  private readonly streamsOf: Gathering<string, Set<string>>;
+  /** Sockets that are looked at some hundred at a time, so that thousands hold nobody up. */
+  private readonly rechecks: Gathering<ClientSocket, never>;
+  /** Number of the last look at any socket, and of the one that put a socket into its rooms. */
+  private looks = 0;
+  private readonly settledBy = new WeakMap<ClientSocket, number>();
   private timer: NodeJS.Timeout | undefined;
   private lastFault = '';
 
@@ -40,14 +47,22 @@ export class SocketSessions implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly events: AppEvents,
     private readonly counters: SocketCounters,
     @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+  ) {
+    this.streamsOf = new Gathering((userIds) => this.assignments.streamsOf(userIds));
+    this.rechecks = new Gathering(async (sockets) => {
+      await this.recheck(sockets);
+      return new Map<ClientSocket, never>();
+    });
+  }
 
   onApplicationBootstrap(): void {
     this.unsubscribe.push(
       this.events.on('user.revoked', ({ userId }) => this.changed(userId)),
       this.events.on('assignment.changed', ({ agentId }) => this.changed(agentId)),
     );
-    this.timer = setInterval(() => void this.recheck(this.sockets()), SWEEP_MS);
+    this.timer = setInterval(() => {
+      for (const socket of this.sockets()) void this.rechecks.ask(socket);
+    }, SWEEP_MS);
   }
 
   onModuleDestroy(): void {
@@ -92,12 +107,14 @@ export class SocketSessions implements OnApplicationBootstrap, OnModuleDestroy {
     if ((socket.nsp.adapter.rooms.get(ROOMS.user(user.id))?.size ?? 0) >= MOST_SOCKETS) {
       throw new AppError('sockets.too_many', 'user', 'Too many connections of one user: close some.');
     }
-    socket.data = { user, sessionId, expiresAt };
+    const streamIds = (await this.streamsOf.ask(user.id)) ?? new Set<string>();
+    socket.data = { user, sessionId, expiresAt, streamIds };
   }
 
   private welcome(socket: ClientSocket): void {
-    const { user, expiresAt } = socket.data;
-    void socket.join([ROOMS.user(user.id), ROOMS.role(user.role)]);
+    const { user, expiresAt, streamIds } = socket.data;
+    // All of them before the client hears that it is connected: what is committed after that, it is told of.
+    void socket.join([ROOMS.user(user.id), ROOMS.role(user.role), ...[...streamIds].map(ROOMS.stream)]);
     const expiry = setTimeout(() => socket.disconnect(true), Math.max(0, expiresAt.getTime() - Date.now()));
     const packets = new TokenBucket(PACKET_RATE);
     // In front of every listener: what comes too fast is not looked at.
@@ -114,8 +131,8 @@ export class SocketSessions implements OnApplicationBootstrap, OnModuleDestroy {
       this.events.emit('presence.changed', {});
     });
     this.events.emit('presence.changed', {});
-    // Joins the rooms of its streams; also catches what ended while the handshake was under way.
-    void this.recheck([socket]);
+    // Catches what changed while the handshake was under way.
+    void this.rechecks.ask(socket);
   }
 
   private changed(userId: string): void {
@@ -135,6 +152,8 @@ export class SocketSessions implements OnApplicationBootstrap, OnModuleDestroy {
   /** Parts with sockets whose sign-in has ended, and puts the others into the rooms of their streams. */
   private async recheck(sockets: readonly ClientSocket[]): Promise<void> {
     if (sockets.length === 0) return;
+    this.looks += 1;
+    const look = this.looks;
     try {
       const [live, streams] = await Promise.all([
         this.authenticator.live([...new Set(sockets.map(({ data }) => data.sessionId))]),
@@ -143,7 +162,10 @@ export class SocketSessions implements OnApplicationBootstrap, OnModuleDestroy {
       for (const socket of sockets) {
         const session = live.get(socket.data.sessionId);
         if (session?.role !== socket.data.user.role) socket.disconnect(true);
-        else this.settle(socket, streams.get(socket.data.user.id) ?? new Set());
+        else if (look > (this.settledBy.get(socket) ?? 0)) {
+          this.settledBy.set(socket, look);
+          settle(socket, streams.get(socket.data.user.id) ?? new Set());
+        }
       }
       this.lastFault = '';
     } catch (error) {
@@ -152,15 +174,17 @@ export class SocketSessions implements OnApplicationBootstrap, OnModuleDestroy {
       this.lastFault = fault;
     }
   }
+}
 
-  private settle(socket: ClientSocket, streams: ReadonlySet<string>): void {
-    if (!socket.connected) return;
-    const due = new Set([...streams].map(ROOMS.stream));
-    for (const room of socket.rooms) {
-      if (room.startsWith(ROOMS.stream('')) && !due.has(room)) void socket.leave(room);
-    }
-    void socket.join([...due]);
+/** Puts a socket into the rooms of its streams, and out of those of others. */
+function settle(socket: ClientSocket, streamIds: ReadonlySet<string>): void {
+  if (!socket.connected) return;
+  const due = new Set([...streamIds].map(ROOMS.stream));
+  for (const room of socket.rooms) {
+    if (room.startsWith(ROOMS.stream('')) && !due.has(room)) void socket.leave(room);
   }
+  const missing = [...due].filter((room) => !socket.rooms.has(room));
+  if (missing.length > 0) void socket.join(missing);
 }
 
 /** What the two namespaces have in common, in terms that the compiler can follow. */

@@ -16,6 +16,8 @@ interface ClientData {
   user: AuthenticatedUser;
   sessionId: string;
   expiresAt: Date;
+  /** Streams of the user when it connected. */
+  streamIds: ReadonlySet<string>;
 }
 
 export type RootNamespace = Namespace<NoEvents, RootEvents, ProcessEvents, ClientData>;

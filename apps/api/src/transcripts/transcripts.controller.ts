@@ -26,7 +26,9 @@ export class TranscriptsController {
   @ApiOperation({
     operationId: 'listStreamTranscripts',
     summary: 'What was said on a stream, newest first',
-    description: 'Empty for a stream that is not there or not assigned to the calling agent.',
+    description:
+      'Empty for a stream that is not there or not assigned to the calling agent. Oldest first with `after`: what a ' +
+      'client of the live captions missed.',
   })
   @ApiResponse({ status: 200, description: 'One page.', standardSchema: TranscriptPage })
   @ApiErrors(400, 401)

@@ -12,16 +12,24 @@ const Words = z
   .describe('Words to look for, all of them; `"a phrase"`, `or` and `-without` are understood.')
   .meta({ example: '"free offers" -joke' });
 
-/** Which transcripts of a stream to list, newest first. */
-export const StreamTranscriptQuery = PageQuery.extend({
+const TranscriptFilters = PageQuery.extend({
   q: Words.optional(),
   from: z.iso.datetime({ offset: true }).optional().describe('Only what was said at or after this instant.'),
   to: z.iso.datetime({ offset: true }).optional().describe('Only what was said before this instant.'),
 });
+
+/** Which transcripts of a stream to list, newest first. */
+export const StreamTranscriptQuery = TranscriptFilters.extend({
+  after: z
+    .string()
+    .regex(/^\d{1,18}$/, 'must be a `seq`')
+    .optional()
+    .describe('`seq` of the last one you have: lists what was said since, oldest first, to catch up on live captions.'),
+});
 export type StreamTranscriptQuery = z.infer<typeof StreamTranscriptQuery>;
 
 /** What to look for in everything that was said. */
-export const TranscriptSearch = StreamTranscriptQuery.extend({
+export const TranscriptSearch = TranscriptFilters.extend({
   q: Words,
   streamId: z.uuid().optional().describe('Only on this stream.'),
 });

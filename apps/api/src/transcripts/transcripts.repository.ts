@@ -19,6 +19,8 @@ export interface TranscriptFilter {
   to?: string | undefined;
   /** Only those before this sequence number. */
   before: string | null;
+  /** Only those after this sequence number, oldest first. */
+  after?: string | undefined;
   limit: number;
 }
 
@@ -63,7 +65,7 @@ export class TranscriptsRepository {
     );
   }
 
-  /** Transcripts, newest first. */
+  /** Transcripts, newest first, or oldest first with `after`. */
   async list(filter: TranscriptFilter): Promise<TranscriptRow[]> {
     if (filter.q === undefined) return (await this.select(filter)).getMany();
     const found: TranscriptRow[] = [];
@@ -88,8 +90,11 @@ export class TranscriptsRepository {
 
   /** The statement behind {@link list}. */
   async select(filter: TranscriptFilter): Promise<SelectQueryBuilder<TranscriptEntity>> {
-    const { agentId, streamId, q, from, to, before, limit } = filter;
-    const query = this.rows.createQueryBuilder('t').orderBy('t.seq', 'DESC').limit(limit);
+    const { agentId, streamId, q, from, to, before, after, limit } = filter;
+    const query = this.rows
+      .createQueryBuilder('t')
+      .orderBy('t.seq', after === undefined ? 'DESC' : 'ASC')
+      .limit(limit);
     if (agentId !== null) {
       // Ids rather than a join: the planner then knows how many rows they have.
       const rows = await this.rows.query<{ stream_id: string }[]>(
@@ -107,6 +112,7 @@ export class TranscriptsRepository {
       query.andWhere('t.seq BETWEEN :first AND :last', { first, last });
     }
     if (before !== null) query.andWhere('t.seq < :before', { before });
+    if (after !== undefined) query.andWhere('t.seq > :after', { after });
     return query;
   }
 

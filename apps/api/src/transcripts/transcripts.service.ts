@@ -4,23 +4,27 @@ import type { TranscriptView } from '#libs/contracts/sockets.js';
 import type { AuthenticatedUser } from '../auth/authenticated-user.js';
 import { decodeCursor, toPage, type Page } from '../http/pagination.js';
 import { viewOf, type StreamTranscriptQuery, type TranscriptHit, type TranscriptSearch } from './transcripts.dto.js';
-import { MARKS, TranscriptsRepository, type TranscriptRow } from './transcripts.repository.js';
+import { MARKS, TranscriptsRepository, type TranscriptFilter, type TranscriptRow } from './transcripts.repository.js';
 
-const Position = z.tuple([z.string().regex(/^\d{1,19}$/)]);
+/** Position in a list: the sequence number of the last item, and `after` for a list that runs forwards. */
+const Position = z.tuple([z.string().regex(/^\d{1,19}$/), z.literal('after').optional()]);
 
 /** What was said, for those who may see it: admins all, agents what is on streams assigned to them. */
 @Injectable()
 export class TranscriptsService {
   constructor(private readonly repository: TranscriptsRepository) {}
 
-  /** One page of a stream's, newest first. */
+  /** One page of a stream's: newest first, or oldest first after a sequence number. */
   async list(
     viewer: AuthenticatedUser,
     streamId: string,
-    { limit, cursor, ...filter }: StreamTranscriptQuery,
+    { limit, cursor, after: since, ...filter }: StreamTranscriptQuery,
   ): Promise<Page<TranscriptView>> {
-    const rows = await this.rows(viewer, { ...filter, streamId }, limit, cursor);
-    return toPage(rows, limit, ({ seq }) => [seq], viewOf);
+    const [seq, direction] = decodeCursor(cursor, Position) ?? [];
+    const after = direction === 'after' ? seq : cursor === undefined ? since : undefined;
+    const before = after === undefined ? (seq ?? null) : null;
+    const rows = await this.rows(viewer, { ...filter, streamId, before, after }, limit);
+    return toPage(rows, limit, (row) => (after === undefined ? [row.seq] : [row.seq, 'after']), viewOf);
   }
 
   /** One page of what was found, newest first. */
@@ -28,7 +32,8 @@ export class TranscriptsService {
     viewer: AuthenticatedUser,
     { limit, cursor, ...filter }: TranscriptSearch,
   ): Promise<Page<TranscriptHit>> {
-    const rows = await this.rows(viewer, filter, limit, cursor);
+    const before = decodeCursor(cursor, Position)?.[0] ?? null;
+    const rows = await this.rows(viewer, { ...filter, before }, limit);
     const headlines = await this.repository.headlines(
       rows.map(({ id }) => id),
       filter.q,
@@ -43,16 +48,11 @@ export class TranscriptsService {
 
   private rows(
     viewer: AuthenticatedUser,
-    filter: Omit<TranscriptSearch, 'limit' | 'cursor' | 'q'> & { q?: string | undefined },
+    filter: Omit<TranscriptFilter, 'agentId' | 'limit'>,
     limit: number,
-    cursor: string | undefined,
   ): Promise<TranscriptRow[]> {
-    return this.repository.list({
-      ...filter,
-      agentId: viewer.role === 'admin' ? null : viewer.id,
-      before: decodeCursor(cursor, Position)?.[0] ?? null,
-      limit: limit + 1,
-    });
+    const agentId = viewer.role === 'admin' ? null : viewer.id;
+    return this.repository.list({ ...filter, agentId, limit: limit + 1 });
   }
 }
 

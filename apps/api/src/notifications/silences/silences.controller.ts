@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagg
 import { CurrentUser, Roles } from '../../auth/access.decorators.js';
 import type { AuthenticatedUser } from '../../auth/authenticated-user.js';
 import { ApiErrors } from '../../http/api-errors.js';
+import { Idempotent } from '../../http/idempotent.js';
 import type { Page } from '../../http/pagination.js';
 import { Id } from '../../http/params.js';
 import { CreateSilenceRequest, SilencePage, SilenceQuery, SilenceView, UpdateSilenceRequest } from './silences.dto.js';
@@ -24,6 +25,7 @@ export class SilencesController {
   }
 
   @Post()
+  @Idempotent()
   @ApiOperation({ operationId: 'createSilence', summary: 'Have nobody told of a stream, rule or label for a while' })
   @ApiResponse({ status: 201, description: 'It holds at once; hits are still counted.', standardSchema: SilenceView })
   @ApiErrors(400, 401, 403, 404)

@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagg
 import { CurrentUser } from '../../auth/access.decorators.js';
 import type { AuthenticatedUser } from '../../auth/authenticated-user.js';
 import { ApiErrors } from '../../http/api-errors.js';
+import { Idempotent } from '../../http/idempotent.js';
 import { Id } from '../../http/params.js';
 import {
   CreatedWebhook,
@@ -28,6 +29,7 @@ export class MyWebhooksController {
   }
 
   @Post()
+  @Idempotent()
   @ApiOperation({ operationId: 'createMyWebhook', summary: 'Have alerts sent to an address of yours' })
   @ApiResponse({ status: 201, description: 'Its secret is shown this once.', standardSchema: CreatedWebhook })
   @ApiErrors(400, 401, 409)

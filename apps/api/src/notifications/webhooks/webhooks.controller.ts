@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post } from '@ne
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Roles } from '../../auth/access.decorators.js';
 import { ApiErrors } from '../../http/api-errors.js';
+import { Idempotent } from '../../http/idempotent.js';
 import { Id } from '../../http/params.js';
 import {
   CreatedWebhook,
@@ -28,6 +29,7 @@ export class WebhooksController {
   }
 
   @Post()
+  @Idempotent()
   @ApiOperation({ operationId: 'createWebhook', summary: 'Have alerts sent to an address of yours' })
   @ApiResponse({ status: 201, description: 'Its secret is shown this once.', standardSchema: CreatedWebhook })
   @ApiErrors(400, 401, 403, 409)
