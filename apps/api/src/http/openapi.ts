@@ -6,6 +6,7 @@ import {
   type StandardSchemaConversionResult,
 } from '@nestjs/swagger';
 import { z } from 'zod';
+import { ACCESS_COOKIE, CSRF_HEADER } from '../auth/browser/cookies.js';
 import { exemplifyBodies } from './openapi-examples.js';
 import { Problem } from './problem.js';
 
@@ -64,18 +65,55 @@ export function createOpenApi(app: INestApplication): OpenAPIObject {
       { type: 'http', scheme: 'bearer', description: 'A token of another program: POST /api/service-tokens.' },
       'service',
     )
+    .addApiKey(
+      {
+        type: 'apiKey',
+        in: 'cookie',
+        name: ACCESS_COOKIE,
+        description: 'Of browsers, with `COOKIE_AUTH`: set by login.',
+      },
+      'cookie',
+    )
+    .addApiKey(
+      {
+        ...{ type: 'apiKey', in: 'header', name: CSRF_HEADER },
+        description: 'Beside the cookie, for whatever changes something: from GET /api/auth/session.',
+      },
+      'csrf',
+    )
     .build();
   const document = SwaggerModule.createDocument(app, config, { standardSchemaConverter: convertSchema });
   // Health is served twice; once is enough to read.
   document.paths = Object.fromEntries(Object.entries(document.paths).filter(([path]) => path.startsWith('/api/')));
   describeBodyFaults(document);
-  // Said of each, so that a generator need not guess whether it was forgotten.
-  for (const operation of operationsOf(document)) operation.security ??= [];
+  describeSignIns(document);
   document.components ??= {};
   const problem = convertSchema(Problem, { schemaType: 'output' });
   Object.assign((document.components.schemas ??= {}), problem?.components);
   exemplifyBodies(document);
   return document;
+}
+
+/**
+ * Who is let in by a bearer token is let in by the cookie, too, with a CSRF token where something is changed; and is
+ * refused everything but a new password while one is due. Said of each, so that a generator need not guess.
+ */
+function describeSignIns(document: OpenAPIObject): void {
+  for (const { get, post, put, patch, delete: remove } of Object.values(document.paths)) {
+    for (const operation of [get, post, put, patch, remove]) {
+      if (operation === undefined) continue;
+      operation.security ??= [];
+      if (!operation.security.some((scheme) => 'bearer' in scheme)) continue;
+      operation.security.push(operation === get ? { cookie: [] } : { cookie: [], csrf: [] });
+      operation.responses['403'] ??= {
+        description:
+          operation === get
+            ? 'A new password is due first (`auth.password_change_required`).'
+            : 'A new password is due first, or a cookie came without its CSRF token.',
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      };
+    }
+  }
 }
 
 /** What every route with a body answers to one that is too large or of another media type; and that CSV is a text. */
@@ -85,12 +123,25 @@ function describeBodyFaults(document: OpenAPIObject): void {
     if (operation.requestBody === undefined) continue;
     const csv = 'content' in operation.requestBody ? operation.requestBody.content['text/csv'] : undefined;
     if (csv !== undefined) csv.schema = { type: 'string', example: CSV_EXAMPLE };
+    const form = 'content' in operation.requestBody ? operation.requestBody.content['multipart/form-data'] : undefined;
+    if (form?.schema !== undefined) form.schema = withFiles(form.schema as JsonSchema);
     operation.responses['413'] ??= { description: 'The body is too large.', content };
     operation.responses['415'] ??= {
       description: 'The body is of a media type that the route does not take.',
       content,
     };
   }
+}
+
+/** The schema of a form: what is base64 in JSON is a file there. */
+function withFiles(schema: JsonSchema): JsonSchema {
+  const fields = Object.entries((schema['properties'] ?? {}) as Record<string, JsonSchema>).map(([name, field]) => [
+    name,
+    field['contentEncoding'] === 'base64'
+      ? { type: 'string', format: 'binary', description: 'The file; its content counts, not its name.' }
+      : field,
+  ]);
+  return { ...schema, properties: Object.fromEntries(fields) };
 }
 
 function operationsOf(document: OpenAPIObject): OperationObject[] {
