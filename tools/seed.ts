@@ -13,7 +13,7 @@ const USAGE = `usage: npm run seed -- --detections N [--streams S] [--agents A] 
 
 Adds made-up rows to the database that DATABASE_URL names, or to the one of \`npm start\`, running or not: N detections
 with verdicts, transcripts, notifications and entries of the audit trail over the last D days (30), on S streams (50)
-that are not watched and that A agents (20) look after. What is there stays.
+that are not watched and that A agents (20) look after. What is there stays; lists of detections may wait meanwhile.
 
   --seed X   other rows than with the default 1
   --yes      do not ask before rows are added to a database on another machine

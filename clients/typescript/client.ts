@@ -19,7 +19,7 @@ export type VigilClient = Client<paths>;
  * token = data?.accessToken ?? null;
  */
 export function createVigilClient(baseUrl: string, accessToken: () => string | null = () => null): VigilClient {
-  const client = createClient<paths>({ baseUrl });
+  const client = createClient<paths>({ baseUrl, bodySerializer });
   client.use({
     onRequest({ request }) {
       const token = accessToken();
@@ -28,4 +28,19 @@ export function createVigilClient(baseUrl: string, accessToken: () => string | n
     },
   });
   return client;
+}
+
+/**
+ * What is sent for a body: a form when a file is in it, a text (such as CSV, with its `Content-Type`) as it is, else JSON.
+ */
+function bodySerializer(body: unknown): FormData | string {
+  if (body instanceof FormData || typeof body === 'string') return body;
+  const fields = typeof body === 'object' && body !== null ? Object.entries(body as Record<string, unknown>) : [];
+  if (!fields.some(([, value]) => value instanceof Blob)) return JSON.stringify(body);
+  const form = new FormData();
+  for (const [name, value] of fields) {
+    if (value instanceof Blob) form.append(name, value);
+    else if (value !== undefined) form.append(name, typeof value === 'string' ? value : JSON.stringify(value));
+  }
+  return form;
 }

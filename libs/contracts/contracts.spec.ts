@@ -3,6 +3,7 @@ import { goldenFixtures } from '#libs/testing/golden-fixtures.js';
 import { CaptureCommand, CaptureJob, RuleSet } from './captures.js';
 import { ChatFigures, ChatLine, ChatMessage, ChatPush, ChatStatus } from './chat.js';
 import { FactEnvelope, Watermark } from './facts.js';
+import { InspectionAnswer, InspectionPicture, InspectionRequest } from './inspections.js';
 import { MonitorHeartbeat } from './monitors.js';
 import { CHANNELS, QUEUES, REDIS, captureJobId } from './names.js';
 import { MESSAGE_CLIENT_EVENTS, MESSAGE_EVENTS, NOTIFICATION_EVENTS, ROOT_EVENTS } from './sockets.js';
@@ -11,6 +12,7 @@ const schemas: Record<Parameters<typeof goldenFixtures>[0], Record<string, z.Zod
   facts: { FactEnvelope, Watermark },
   captures: { CaptureJob, CaptureCommand, RuleSet },
   monitors: { MonitorHeartbeat },
+  inspections: { InspectionRequest, InspectionPicture, InspectionAnswer },
   chat: { ChatMessage, ChatLine, ChatPush, ChatStatus, ChatFigures },
   sockets: { ...ROOT_EVENTS, ...NOTIFICATION_EVENTS },
   messages: MESSAGE_EVENTS,

@@ -28,6 +28,8 @@ export const REDIS = {
   chatMarksPrefix: 'vigil:chat:marks:',
   /** Prefix of the key that holds a monitor's last heartbeat, with a time to live. */
   monitorPrefix: 'vigil:monitor:',
+  /** Prefix of the key that holds a picture to look at on demand, with a time to live of seconds. */
+  inspectionPrefix: 'vigil:inspection:',
   /** Prefix of the key that says which users are connected to one api process, with a time to live. */
   presencePrefix: 'vigil:presence:',
   /** Prefix of the counter that numbers a stream's sessions. */
@@ -44,6 +46,10 @@ export const CHANNELS = {
   rules: 'vigil:hint:rules',
   /** A {@link CaptureCommand} to whichever monitor holds the capture. */
   captures: 'vigil:hint:captures',
+  /** An {@link InspectionRequest} to every monitor. */
+  inspections: 'vigil:hint:inspections',
+  /** An {@link InspectionAnswer} to whoever asked. */
+  inspected: 'vigil:hint:inspected',
 } as const;
 
 /** The job id of a stream's capture. BullMQ ids may not hold `:` nor be digits only. */

@@ -13,7 +13,7 @@ export type GoldenFixtures = z.infer<typeof Fixtures>;
 
 /** Reads `libs/contracts/fixtures/<name>.json`, which the tests of both apps hold themselves to. */
 export function goldenFixtures(
-  name: 'facts' | 'captures' | 'monitors' | 'sockets' | 'messages' | 'client-messages' | 'chat',
+  name: 'facts' | 'captures' | 'monitors' | 'sockets' | 'messages' | 'client-messages' | 'chat' | 'inspections',
 ): GoldenFixtures {
   const path = join(repositoryRoot, 'libs', 'contracts', 'fixtures', `${name}.json`);
   return Fixtures.parse(JSON.parse(readFileSync(path, 'utf8')));

@@ -106,6 +106,11 @@ export const DETECTIONS = `
 /** Has the trigger leave the hours of this transaction's detections uncounted: {@link DETECTION_HOURS} counts them once. */
 export const COUNT_LATER = `SET LOCAL vigil.count_later = 'on'`;
 
+/** Indexes of detections that hold nothing together, by name and as they are made. */
+export const SORTED_INDEXES = `
+  SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition
+  FROM pg_index WHERE indrelid = 'detections'::regclass AND NOT indisunique`;
+
 /** Counts the hours of the detections on the streams `$1` from number `$2` on, as the trigger would have done. */
 export const DETECTION_HOURS = `
   WITH one AS (

@@ -4,6 +4,7 @@ import { ChatRelayReader } from '#libs/bus/chat-relay.js';
 import { CaptureWorker } from '#libs/bus/capture-worker.js';
 import { HintSubscriber } from '#libs/bus/channels.js';
 import { FactPublisher } from '#libs/bus/fact-stream.js';
+import { InspectionBoard } from '#libs/bus/inspections.js';
 import { MonitorDirectory } from '#libs/bus/monitor-directory.js';
 import { connectRedis, type RedisConnection } from '#libs/bus/redis.js';
 import { RuleBoard } from '#libs/bus/rule-board.js';
@@ -30,6 +31,7 @@ import type { EgressStats } from './egress/lane-budget.js';
 import { loadProxyPlan } from './egress/proxy-list.js';
 import { detectorReports, Heartbeat } from './heartbeat.js';
 import { VoiceDetector } from './inference/voice-detector.js';
+import { Inspections } from './inspections/inspections.js';
 import { Shipper } from './outbox/shipper.js';
 import { Spool } from './outbox/spool.js';
 import { registerPlatforms } from './platforms/registry.js';
@@ -139,6 +141,8 @@ export class MonitorRuntime implements OnApplicationShutdown {
     await subscriber.on(CHANNELS.captures, CaptureCommand, ({ streamId, upToGeneration }) =>
       worker.stop(streamId, upToGeneration),
     );
+    const inspections = new Inspections(detector, new InspectionBoard(redis), logger, Date.now);
+    await this.own(inspections, (it) => it.stop()).start(subscriber);
     const startedAt = Date.now();
     this.heartbeat = () => ({
       v: 1,

@@ -1429,8 +1429,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Look at one text on demand; nothing is kept
-         * @description The enabled keywords are looked for in the text. Images are looked at by monitors alone, which do not answer single ones: a request with an image gets 503.
+         * Look at one text, one image or both on demand; nothing is kept
+         * @description The enabled keywords are looked for in the text. The image (JPEG, PNG, WebP or GIF by its content, no more than 40 million pixels; in base64, or as a file of up to 10 MiB in a form) is looked at by whichever monitor takes it first, when no frame of a stream waits there. When none does within 10 s the answer is 503 and says what to do.
          */
         post: operations["detect"];
         delete?: never;
@@ -3382,27 +3382,32 @@ export interface components {
             event: string;
             room: string;
         };
-        /**
-         * @example {
-         *       "text": "fr33 money for everybody"
-         *     }
-         */
-        DetectRequest: {
-            /** @description What was written or said. */
-            text?: string;
-            /**
-             * @description The text was said: likeness is looked for, evasive spellings are not.
-             * @default false
-             */
-            speech?: boolean;
-            /** @description Language that was spoken; any when left out. */
-            language?: string;
-            /** @description A JPEG or PNG in base64. */
-            image?: string;
-        };
         DetectResult: {
             /** @description Of the enabled keywords in the text, by place; no more than 256. */
             hits: components["schemas"]["KeywordTestHit"][];
+            /** @description In the image, best first; no more than 300. */
+            objects: components["schemas"]["FoundObject"][];
+            /** @description What was looked at; null without an image. */
+            image: {
+                /** @description Pixels, turned upright. */
+                width: number;
+                height: number;
+                /** @description Which model looked. */
+                model: string;
+            } | null;
+        };
+        FoundObject: {
+            label: string;
+            confidence: number;
+            /** @description [x1, y1, x2, y2] in pixels of the image as it is shown, turned upright. */
+            box: [
+                number,
+                number,
+                number,
+                number
+            ];
+            /** @description Id of the detector that found it. */
+            detector: string;
         };
         DetectionPage: {
             items: components["schemas"]["Detection"][];
@@ -4141,6 +4146,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getSession: {
@@ -4163,6 +4177,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4281,6 +4304,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     endOtherSessions: {
@@ -4301,6 +4333,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4339,6 +4380,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5031,6 +5081,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     updateMe: {
@@ -5074,6 +5133,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5296,6 +5364,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5526,6 +5603,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6135,6 +6221,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     createStream: {
@@ -6276,6 +6371,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6617,6 +6721,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     createAssignment: {
@@ -6911,6 +7024,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     createObject: {
@@ -7045,6 +7167,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7278,6 +7409,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7621,6 +7761,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -7850,6 +7999,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -8017,6 +8175,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8252,6 +8419,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getSignal: {
@@ -8285,6 +8461,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8438,6 +8623,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -8480,6 +8674,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8606,6 +8809,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -8637,6 +8849,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8720,6 +8941,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something the api depends on is away. */
             503: {
                 headers: {
@@ -8769,6 +8999,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8931,6 +9170,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     listForwardedNotifications: {
@@ -8974,6 +9222,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     markAllNotificationsRead: {
@@ -8996,6 +9253,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9036,6 +9302,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9092,6 +9367,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -9132,6 +9416,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9190,6 +9483,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9264,6 +9566,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -9306,6 +9617,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9442,6 +9762,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9620,6 +9949,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -9660,6 +9998,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9713,6 +10060,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10114,6 +10470,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     createMyWebhook: {
@@ -10154,6 +10519,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10228,6 +10602,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -10268,6 +10651,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10326,6 +10718,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10723,6 +11124,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     countUnreadMessages: {
@@ -10745,6 +11155,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10794,6 +11213,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10859,6 +11287,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -10908,6 +11345,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10966,6 +11412,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11049,6 +11504,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11170,7 +11634,52 @@ export interface operations {
                  *       "text": "fr33 money for everybody"
                  *     }
                  */
-                "application/json": components["schemas"]["DetectRequest"];
+                "application/json": {
+                    /** @description What was written or said. */
+                    text?: string;
+                    /**
+                     * @description The text was said: likeness is looked for, evasive spellings are not.
+                     * @default false
+                     */
+                    speech?: boolean;
+                    /** @description Language that was spoken; any when left out. */
+                    language?: string;
+                    /** @description Which detector looks at the image: an id of GET /detectors; any when left out. */
+                    detector?: string;
+                    /**
+                     * @description Objects below it are left out.
+                     * @default 0.3
+                     */
+                    minConfidence?: number;
+                    /**
+                     * Format: base64
+                     * @description A JPEG, PNG, WebP or GIF (its first frame), in base64; larger ones in a form.
+                     */
+                    image?: string;
+                };
+                "multipart/form-data": {
+                    /** @description What was written or said. */
+                    text?: string;
+                    /**
+                     * @description The text was said: likeness is looked for, evasive spellings are not.
+                     * @default false
+                     */
+                    speech?: boolean;
+                    /** @description Language that was spoken; any when left out. */
+                    language?: string;
+                    /** @description Which detector looks at the image: an id of GET /detectors; any when left out. */
+                    detector?: string;
+                    /**
+                     * @description Objects below it are left out.
+                     * @default 0.3
+                     */
+                    minConfidence?: number;
+                    /**
+                     * Format: binary
+                     * @description The file; its content counts, not its name.
+                     */
+                    image?: Blob;
+                };
             };
         };
         responses: {
@@ -11194,6 +11703,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11298,6 +11816,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     listStreamDetections: {
@@ -11359,6 +11886,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getDetection: {
@@ -11392,6 +11928,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11436,7 +11981,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/jpeg": string;
+                    "image/jpeg": Blob;
                 };
             };
             /** @description The request does not fit (`request.invalid`, with `errors`). */
@@ -11450,6 +11995,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11492,7 +12046,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "audio/wav": string;
+                    "audio/wav": Blob;
                 };
             };
             /** @description The request does not fit (`request.invalid`, with `errors`). */
@@ -11506,6 +12060,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11565,6 +12128,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11632,6 +12204,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11715,6 +12296,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getDetectionSeries: {
@@ -11764,6 +12354,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getAgentPerformance: {
@@ -11802,6 +12401,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11869,6 +12477,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     searchTranscripts: {
@@ -11913,6 +12530,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12313,7 +12939,7 @@ export interface operations {
             content: {
                 "multipart/form-data": {
                     /** Format: binary */
-                    file: string;
+                    file: Blob;
                 };
             };
         };
@@ -12338,6 +12964,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12400,7 +13035,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": string;
+                    "application/octet-stream": Blob;
                 };
             };
             /** @description The request does not fit (`request.invalid`, with `errors`). */
@@ -12414,6 +13049,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -6,6 +6,7 @@ import {
   type StandardSchemaConversionResult,
 } from '@nestjs/swagger';
 import { z } from 'zod';
+import { ACCESS_COOKIE, CSRF_HEADER } from '../auth/browser/cookies.js';
 import { exemplifyBodies } from './openapi-examples.js';
 import { INTRODUCTION, TAGS } from './openapi-words.js';
 import { Problem } from './problem.js';
@@ -68,15 +69,30 @@ export function createOpenApi(app: INestApplication): OpenAPIObject {
       },
       'service',
     )
+    .addApiKey(
+      {
+        type: 'apiKey',
+        in: 'cookie',
+        name: ACCESS_COOKIE,
+        description: 'Of browsers, with `COOKIE_AUTH`: set by login.',
+      },
+      'cookie',
+    )
+    .addApiKey(
+      {
+        ...{ type: 'apiKey', in: 'header', name: CSRF_HEADER },
+        description: 'Beside the cookie, for whatever changes something: from GET /api/auth/session.',
+      },
+      'csrf',
+    )
     .build();
   config.tags = Object.entries(TAGS).map(([name, description]) => ({ name, description }));
   const document = SwaggerModule.createDocument(app, config, { standardSchemaConverter: convertSchema });
   // Health is served twice; once is enough to read.
   document.paths = Object.fromEntries(Object.entries(document.paths).filter(([path]) => path.startsWith('/api/')));
   describeBodyFaults(document);
-  // Said of each, so that a generator need not guess whether it was forgotten.
+  describeSignIns(document);
   for (const operation of operationsOf(document)) {
-    operation.security ??= [];
     // What OpenAPI says to ignore, Swagger UI asks for all the same: the scheme of the route sends it.
     operation.parameters = operation.parameters?.filter((parameter) => !isAuthorization(parameter));
   }
@@ -87,6 +103,28 @@ export function createOpenApi(app: INestApplication): OpenAPIObject {
   return document;
 }
 
+/**
+ * Who is let in by a bearer token is let in by the cookie, too, with a CSRF token where something is changed; and is
+ * refused everything but a new password while one is due. Said of each, so that a generator need not guess.
+ */
+function describeSignIns(document: OpenAPIObject): void {
+  for (const { get, post, put, patch, delete: remove } of Object.values(document.paths)) {
+    for (const operation of [get, post, put, patch, remove]) {
+      if (operation === undefined) continue;
+      operation.security ??= [];
+      if (!operation.security.some((scheme) => 'bearer' in scheme)) continue;
+      operation.security.push(operation === get ? { cookie: [] } : { cookie: [], csrf: [] });
+      operation.responses['403'] ??= {
+        description:
+          operation === get
+            ? 'A new password is due first (`auth.password_change_required`).'
+            : 'A new password is due first, or a cookie came without its CSRF token.',
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      };
+    }
+  }
+}
+
 /** What every route with a body answers to one that is too large or of another media type; and that CSV is a text. */
 function describeBodyFaults(document: OpenAPIObject): void {
   const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
@@ -94,12 +132,25 @@ function describeBodyFaults(document: OpenAPIObject): void {
     if (operation.requestBody === undefined) continue;
     const csv = 'content' in operation.requestBody ? operation.requestBody.content['text/csv'] : undefined;
     if (csv !== undefined) csv.schema = { type: 'string', example: CSV_EXAMPLE };
+    const form = 'content' in operation.requestBody ? operation.requestBody.content['multipart/form-data'] : undefined;
+    if (form?.schema !== undefined) form.schema = withFiles(form.schema as JsonSchema);
     operation.responses['413'] ??= { description: 'The body is too large.', content };
     operation.responses['415'] ??= {
       description: 'The body is of a media type that the route does not take.',
       content,
     };
   }
+}
+
+/** The schema of a form: what is base64 in JSON is a file there. */
+function withFiles(schema: JsonSchema): JsonSchema {
+  const fields = Object.entries((schema['properties'] ?? {}) as Record<string, JsonSchema>).map(([name, field]) => [
+    name,
+    field['contentEncoding'] === 'base64'
+      ? { type: 'string', format: 'binary', description: 'The file; its content counts, not its name.' }
+      : field,
+  ]);
+  return { ...schema, properties: Object.fromEntries(fields) };
 }
 
 function operationsOf(document: OpenAPIObject): OperationObject[] {

@@ -11,16 +11,13 @@ export class Turns {
   constructor(
     private readonly concurrency: number,
     private readonly mostWaiting: number,
+    private readonly busy: () => AppError = signInsBusy,
   ) {}
 
-  /** @throws AppError `auth.busy` (503) when too many wait already. */
+  /** @throws AppError of `busy`, `auth.busy` (503) unless it says otherwise, when too many wait already. */
   async take<T>(work: () => Promise<T>): Promise<T> {
     if (this.running >= this.concurrency) {
-      if (this.waiting.length >= this.mostWaiting) {
-        throw new AppError('auth.busy', 'operational', 'Too many sign-ins at once: try again in some seconds.', {
-          retryAfterSeconds: RETRY_AFTER_SECONDS,
-        });
-      }
+      if (this.waiting.length >= this.mostWaiting) throw this.busy();
       // Whoever finishes hands over its place, so `running` does not change here.
       await new Promise<void>((resolve) => this.waiting.push(resolve));
     } else this.running += 1;
@@ -32,4 +29,10 @@ export class Turns {
       else next();
     }
   }
+}
+
+function signInsBusy(): AppError {
+  return new AppError('auth.busy', 'operational', 'Too many sign-ins at once: try again in some seconds.', {
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+  });
 }

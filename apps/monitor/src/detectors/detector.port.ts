@@ -23,8 +23,14 @@ export interface VideoDetector {
   start(): Promise<void>;
   /**
    * Finds objects with a score of at least `minScore`, boxes in pixels of the source, best first.
+   * @param spare whether it gives way to every frame of a stream
    * @throws AppError `inference.timeout`, `inference.failed`, `inference.unavailable`; AbortError when aborted.
    */
-  inspect(frame: CapturedFrame, minScore: number, signal?: AbortSignal): Promise<DetectedObject[]>;
+  inspect(
+    frame: Pick<CapturedFrame, 'pixels' | 'source'>,
+    minScore: number,
+    signal?: AbortSignal,
+    spare?: boolean,
+  ): Promise<DetectedObject[]>;
   stop(): Promise<void>;
 }

@@ -56,6 +56,15 @@ describe('a pool of inference threads', () => {
     expect(pool.stats().busyMs).toBeGreaterThan(0);
   });
 
+  it('serves what is spare only when no other frame waits', async () => {
+    await started();
+    const served: string[] = [];
+    const ask = (name: string, spare: boolean): Promise<unknown> =>
+      pool.infer(frame(order.answer), source, 0.5, undefined, spare).then(() => served.push(name));
+    await Promise.all([ask('first', false), ask('spare 1', true), ask('spare 2', true), ask('second', false)]);
+    expect(served).toEqual(['first', 'second', 'spare 1', 'spare 2']);
+  });
+
   it('refuses frames beyond its queue, at once and counted', async () => {
     await started({ maxQueued: 2 });
     const waiting = [1, 2, 3].map(() => pool.infer(frame(order.silence), source, 0.5));

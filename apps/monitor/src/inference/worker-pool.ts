@@ -50,13 +50,17 @@ interface Run {
   watchdog: NodeJS.Timeout;
 }
 
-/** Threads that run one model, each with a session of its own; frames are served in the order they came. */
+/**
+ * Threads that run one model, each with a session of its own; frames are served in the order they came, those that are
+ * `spare` only when no other waits.
+ */
 export class WorkerPool {
   private readonly settings: Required<WorkerPoolOptions>;
   private readonly budget: RestartBudget;
   private readonly idle: PoolWorker[] = [];
   private readonly workers = new Map<PoolWorker, Run | null>();
   private readonly queue: InferenceJob[] = [];
+  private readonly spare: InferenceJob[] = [];
   private readonly pending = new Set<Promise<void>>();
   private launching = 0;
   private readonly restartTimers = new Set<NodeJS.Timeout>();
@@ -113,9 +117,16 @@ export class WorkerPool {
 
   /**
    * Finds objects in one frame, best first. `pixels` must not change until the promise settles.
+   * @param spare whether it gives way to all that are not
    * @throws AppError `inference.timeout`, `inference.failed`, `inference.unavailable`; the reason of an aborted signal
    */
-  async infer(pixels: Uint8Array, source: Size, minScore: number, signal?: AbortSignal): Promise<InferredObject[]> {
+  async infer(
+    pixels: Uint8Array,
+    source: Size,
+    minScore: number,
+    signal?: AbortSignal,
+    spare = false,
+  ): Promise<InferredObject[]> {
     signal?.throwIfAborted();
     this.refuse(pixels);
     const { queueTimeoutMs } = this.settings;
@@ -128,14 +139,14 @@ export class WorkerPool {
       this.forget(job);
       job.fail(timedOut(`waited ${queueTimeoutMs} ms for a thread`));
     });
-    this.queue.push(job);
+    (spare ? this.spare : this.queue).push(job);
     this.dispatch();
     return job.result;
   }
 
   stats(): WorkerPoolStats {
     const running = [...this.workers.values()].filter((run) => run !== null).length;
-    return { threads: this.workers.size, queued: this.queue.length, running, ...this.counts };
+    return { threads: this.workers.size, queued: this.waiting, running, ...this.counts };
   }
 
   /** Rejects what waits and runs, and resolves when no thread is left. */
@@ -143,7 +154,7 @@ export class WorkerPool {
     this.stopping.abort(stopped());
     for (const timer of this.restartTimers) clearTimeout(timer);
     this.restartTimers.clear();
-    for (const job of this.queue.splice(0)) job.fail(stopped());
+    this.failWaiting(stopped());
     for (const run of this.workers.values()) {
       clearTimeout(run?.watchdog);
       run?.job.fail(stopped());
@@ -164,14 +175,24 @@ export class WorkerPool {
       const sentence = `A frame of ${pixels.length} bytes came where the model takes ${width}x${height} of 3 bytes.`;
       throw new AppError('inference.failed', 'unexpected', sentence);
     }
-    if (this.queue.length < this.settings.maxQueued) return;
+    if (this.waiting < this.settings.maxQueued) return;
     this.counts.refused++;
-    throw unavailable(`${this.queue.length} frames wait already; watch fewer streams or give it more threads`);
+    throw unavailable(`${this.waiting} frames wait already; watch fewer streams or give it more threads`);
   }
 
   private forget(job: InferenceJob): void {
-    const place = this.queue.indexOf(job);
-    if (place >= 0) this.queue.splice(place, 1);
+    for (const line of [this.queue, this.spare]) {
+      const place = line.indexOf(job);
+      if (place >= 0) line.splice(place, 1);
+    }
+  }
+
+  private get waiting(): number {
+    return this.queue.length + this.spare.length;
+  }
+
+  private failWaiting(error: AppError): void {
+    for (const line of [this.queue, this.spare]) for (const job of line.splice(0)) job.fail(error);
   }
 
   private async launch(): Promise<void> {
@@ -211,7 +232,7 @@ export class WorkerPool {
   private dispatch(): void {
     for (let worker = this.idle.pop(); worker !== undefined; worker = this.idle.pop()) {
       const taker = worker;
-      const job = this.queue.shift();
+      const job = this.queue.shift() ?? this.spare.shift();
       if (job === undefined) {
         this.idle.push(taker);
         return;
@@ -266,7 +287,7 @@ export class WorkerPool {
     if (this.stopping.signal.aborted) return;
     const waitMs = this.budget.take();
     if (waitMs > 0) {
-      if (this.trouble !== null) for (const job of this.queue.splice(0)) job.fail(unavailable(this.trouble));
+      if (this.trouble !== null) this.failWaiting(unavailable(this.trouble));
       const timer = setTimeout(() => {
         this.restartTimers.delete(timer);
         this.restart();

@@ -17,6 +17,8 @@ const COOKIES = {
   /** For scripts to read and send back as {@link CSRF_HEADER}. */
   csrf: '__Host-vigil-csrf',
 } as const;
+/** The cookie that signs requests of browsers in. */
+export const ACCESS_COOKIE = COOKIES.access;
 /** Carries the CSRF token, both ways. */
 export const CSRF_HEADER = 'X-CSRF-Token';
 

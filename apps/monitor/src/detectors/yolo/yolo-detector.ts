@@ -49,10 +49,15 @@ export class YoloDetector implements VideoDetector {
     return this.starting;
   }
 
-  async inspect(frame: CapturedFrame, minScore: number, signal?: AbortSignal): Promise<DetectedObject[]> {
+  async inspect(
+    frame: Pick<CapturedFrame, 'pixels' | 'source'>,
+    minScore: number,
+    signal?: AbortSignal,
+    spare = false,
+  ): Promise<DetectedObject[]> {
     if (this.loaded === null) throw new AppError('inference.unavailable', 'operational', this.state().detail);
     const { model, pool } = this.loaded;
-    const found = await pool.infer(frame.pixels, frame.source, minScore, signal);
+    const found = await pool.infer(frame.pixels, frame.source, minScore, signal, spare);
     return found.map(({ classIndex, score, box }) => ({
       label: model.labels[classIndex] ?? `${classIndex}`,
       score: rounded(score, 1e4),
