@@ -10,7 +10,7 @@ import { createLogger } from '#libs/observability/logger.js';
 import { goldenFixture } from '#libs/testing/golden-fixtures.js';
 import { testRedisUrl } from '#libs/testing/test-database.js';
 import { CaptureQueue } from './capture-queue.js';
-import { CaptureWorker, captureBackOff, type CaptureProcessor } from './capture-worker.js';
+import { CaptureWorker, captureBackOff, type CaptureProcessor, type ClaimRules } from './capture-worker.js';
 import { HintPublisher, HintSubscriber } from './channels.js';
 import { ChatRelay, ChatRelayReader } from './chat-relay.js';
 import { FactConsumer, FactPublisher } from './fact-stream.js';
@@ -193,7 +193,10 @@ describe('the captures queue', () => {
   }
 
   /** A worker whose captures run until they are ended, and say how. */
-  function openWorker(processor?: CaptureProcessor): { worker: CaptureWorker; started: string[]; causes: unknown[] } {
+  function openWorker(
+    processor?: CaptureProcessor,
+    rules?: Partial<ClaimRules>,
+  ): { worker: CaptureWorker; started: string[]; causes: unknown[] } {
     const started: string[] = [];
     const causes: unknown[] = [];
     const watch: CaptureProcessor = async ({ streamId }, signal) => {
@@ -201,7 +204,9 @@ describe('the captures queue', () => {
       if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
       causes.push(signal.reason);
     };
-    const worker = new CaptureWorker(connect('worker'), processor ?? watch, { concurrency: 5, lockMs: 5_000 }, logger);
+    const all = { pauseMs: () => 0, refuses: () => null, hasHeir: () => false, decided: () => undefined, ...rules };
+    const options = { lockMs: 5_000, rules: all };
+    const worker = new CaptureWorker(connect('worker'), processor ?? watch, options, logger);
     ends.push(() => worker.close());
     worker.start();
     return { worker, started, causes };
@@ -255,6 +260,79 @@ describe('the captures queue', () => {
     expect((await queue.list()).get(data.streamId)?.state).toBe('waiting');
     const second = openWorker();
     await until(() => second.started.length === 1, 'the second watches');
+  });
+
+  it('takes nothing while there is no room, and what there is when there is some', async () => {
+    const queue = openQueue();
+    await queue.add(job());
+    let asked = 0;
+    let isFull = true;
+    const { started } = openWorker(undefined, {
+      pauseMs: () => {
+        asked += 1;
+        return isFull ? null : 0;
+      },
+    });
+    await until(() => asked > 3, 'it asked for room');
+    expect(started).toEqual([]);
+    isFull = false;
+    await until(() => started.length === 1, 'it is watched');
+  });
+
+  it('leaves a capture that is not for it to others, without asking for it all the time', async () => {
+    const queue = openQueue();
+    await queue.add({ ...job(), platform: 'rare' });
+    let refusals = 0;
+    openWorker(undefined, {
+      refuses: () => 'It needs the platform "rare".',
+      decided: () => void (refusals += 1),
+    });
+    await until(() => refusals === 1, 'it was refused');
+    const { started } = openWorker();
+    await until(() => started.length === 1, 'one that can watches it');
+    expect(refusals).toBeLessThan(40);
+  });
+
+  it('hands a capture over without a break: the next one watches before the first ends', async () => {
+    const queue = openQueue();
+    const data = job();
+    await queue.add(data);
+    let takes = true;
+    const first = openWorker(undefined, { hasHeir: () => true, pauseMs: () => (takes ? 0 : null) });
+    await until(() => first.started.length === 1, 'the first watches');
+    takes = false;
+    const handing = first.worker.handBack(data.streamId, 'It has more than its share.');
+    const second = openWorker();
+    await until(() => second.started.length === 1, 'the second watches');
+    expect(first.causes).toEqual([]);
+    await handing;
+    expect(first.causes).toEqual(['rebalanced']);
+    expect((await queue.list()).get(data.streamId)?.state).toBe('active');
+  });
+
+  it('goes on with a capture that nobody else took, as if nothing had been', async () => {
+    const queue = openQueue();
+    const data = job();
+    await queue.add(data);
+    const { worker, started, causes } = openWorker(undefined, { hasHeir: () => true });
+    await until(() => started.length === 1, 'it is watched');
+    await worker.handBack(data.streamId, 'It has more than its share.');
+    expect([started.length, causes, worker.jobs.length]).toEqual([1, [], 1]);
+    worker.stop(data.streamId, data.generation);
+    await until(async () => (await queue.list()).size === 0, 'it is over');
+  });
+
+  it('ends a capture whose lease is not its own any more, and leaves the queue to the one that has it', async () => {
+    const queue = openQueue();
+    const data = job();
+    await queue.add(data);
+    const { started, causes } = openWorker();
+    await until(() => started.length === 1, 'it is watched');
+    // What another monitor does to it after this one was asleep for longer than its lease.
+    await redis.set(`bull:captures:capture-${data.streamId}:lock`, 'of another');
+    await until(() => causes.length === 1, 'it ended');
+    expect(causes).toEqual(['lease_lost']);
+    expect((await queue.list()).get(data.streamId)?.state).toBe('active');
   });
 
   it('tries a capture that failed again, and never gives it up', async () => {

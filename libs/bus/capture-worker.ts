@@ -1,21 +1,67 @@
-import { WaitingError, Worker, type Job } from 'bullmq';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Worker, type Job } from 'bullmq';
 import { CaptureJob } from '#libs/contracts/captures.js';
 import { QUEUES, captureJobId } from '#libs/contracts/names.js';
 import { messageOf } from '#libs/errors/app-error.js';
 import type { Logger } from '#libs/observability/logger.js';
+import { within } from './deadline.js';
 import type { RedisConnection } from './redis.js';
 
 /** Why a capture was told to end. */
-export type StopCause = 'stopped' | 'shutdown' | 'lease_lost';
+export type StopCause = 'stopped' | 'shutdown' | 'rebalanced' | 'lease_lost';
 
 /** Watches one stream until the signal aborts; its reason is a {@link StopCause}. */
 export type CaptureProcessor = (job: CaptureJob, signal: AbortSignal) => Promise<void>;
 
+/** Whether, how soon and which captures are taken. */
+export interface ClaimRules {
+  /** Time until the next capture is taken, ms; null while there is no room for any. */
+  pauseMs(): number | null;
+  /** Why another monitor should watch it, in a sentence; null when this one may. */
+  refuses(job: CaptureJob): string | null;
+  /** Whether somebody is there who could take over what is handed back. */
+  hasHeir(): boolean;
+  /** Told of what was taken, handed back or refused, and why. */
+  decided(streamId: string, action: 'taken' | 'handed_back' | 'refused', reason: string): void;
+}
+
 export interface CaptureWorkerOptions {
-  /** How many streams are watched at once. */
-  concurrency: number;
   /** Lease of a capture in ms; another monitor takes over after it was not renewed for so long. */
   lockMs: number;
+  /** What decides about claims; every capture is taken at once when unset. */
+  rules?: ClaimRules;
+  /** How long a capture that was handed back is watched on at most until somebody else has taken it, ms. */
+  handoverMs?: number;
+}
+
+/** How often the queue is asked when it had nothing, ms. */
+const POLL_MS = 250;
+/** How often the next owner of a capture that was handed back is looked for, ms. */
+const HEIR_POLL_MS = 200;
+/** How long the next owner of a capture takes to see its first picture, ms: so long both watch. */
+const FIRST_PICTURE_MS = 1_500;
+/** A capture that is not for this monitor comes back to the queue after so long, ms. */
+const REFUSED_MS = 500;
+/** Redis is waited for so long at most when a worker closes, ms. */
+const PATIENCE_MS = 2_000;
+
+const EVERYTHING: ClaimRules = {
+  pauseMs: () => 0,
+  refuses: () => null,
+  hasHeir: () => false,
+  decided: () => undefined,
+};
+
+/** A capture that runs here. */
+interface Held {
+  data: CaptureJob;
+  job: Job<CaptureJob>;
+  token: string;
+  controller: AbortController;
+  done: Promise<void>;
+  /** Set once its lease was given back: it is watched on only until somebody else does. */
+  leaving: Promise<void> | null;
 }
 
 /** Pause before a failed capture is tried again: 1 s, 2 s, 4 s … at most a minute, full jitter; ms. */
@@ -23,106 +69,220 @@ export function captureBackOff(attemptsMade: number): number {
   return Math.ceil(Math.random() * Math.min(60_000, 1_000 * 2 ** Math.min(attemptsMade - 1, 10)));
 }
 
-/** The monitor's end of the captures queue: takes jobs, keeps their leases, hands them back on shutdown. */
+/**
+ * The monitor's end of the captures queue: takes jobs as its rules say, keeps their leases, hands them back. Jobs are
+ * fetched one by one rather than by BullMQ's own loop, which takes whatever there is as fast as it can.
+ */
 export class CaptureWorker {
   private readonly worker: Worker<CaptureJob>;
-  private readonly running = new Map<
-    string,
-    { generation: number; controller: AbortController; done: Promise<void> }
-  >();
-  private shuttingDown = false;
+  private readonly rules: ClaimRules;
+  private readonly held = new Map<string, Held>();
+  private readonly closing = new AbortController();
+  private claiming: Promise<void> = Promise.resolve();
+  private renewals: NodeJS.Timeout | undefined;
+  private isRenewing = false;
 
   constructor(
     redis: RedisConnection,
     private readonly processor: CaptureProcessor,
-    options: CaptureWorkerOptions,
+    private readonly options: CaptureWorkerOptions,
     private readonly logger: Logger,
   ) {
-    this.worker = new Worker<CaptureJob>(QUEUES.captures, (job, token) => this.run(job, token), {
+    this.rules = options.rules ?? EVERYTHING;
+    this.worker = new Worker<CaptureJob>(QUEUES.captures, null, {
       connection: redis,
-      concurrency: options.concurrency,
       lockDuration: options.lockMs,
-      stalledInterval: Math.max(1_000, Math.floor(options.lockMs / 2)),
+      stalledInterval: Math.max(500, Math.floor(options.lockMs / 4)),
       // The default of 1 loses a job for good when its worker is killed for the second time.
       maxStalledCount: 1_000_000,
       autorun: false,
       settings: { backoffStrategy: captureBackOff },
     });
     this.worker.on('error', (error) => logger.warn({ queue: QUEUES.captures }, error.message));
-    this.worker.on('lockRenewalFailed', (jobIds) => {
-      for (const [streamId, entry] of this.running) {
-        if (jobIds.includes(captureJobId(streamId))) entry.controller.abort('lease_lost' satisfies StopCause);
-      }
-    });
   }
 
   /** Starts taking jobs. */
   start(): void {
-    void this.worker.run();
+    void this.worker.startStalledCheckTimer();
+    this.renewals = setInterval(() => void this.renew(), Math.floor(this.options.lockMs / 3));
+    this.claiming = this.claim();
   }
 
   /** Ends the capture of a stream when it is of that generation or older. */
   stop(streamId: string, upToGeneration: number): void {
-    const entry = this.running.get(streamId);
-    if (entry !== undefined && entry.generation <= upToGeneration) {
-      entry.controller.abort('stopped' satisfies StopCause);
+    const held = this.held.get(streamId);
+    if (held !== undefined && held.data.generation <= upToGeneration) {
+      held.controller.abort('stopped' satisfies StopCause);
     }
   }
 
-  /** Takes no more jobs, ends every capture and hands its job back, so that another monitor goes on at once. */
-  async close(): Promise<void> {
-    this.shuttingDown = true;
-    // Closing comes first: from here on no job is fetched, so what is handed back is not taken again.
-    const closed = this.worker.close();
-    for (const { controller } of this.running.values()) controller.abort('shutdown' satisfies StopCause);
-    await closed;
+  /** The captures that are held and not on their way to another monitor. */
+  get jobs(): CaptureJob[] {
+    return [...this.held.values()].filter(({ leaving }) => leaving === null).map(({ data }) => data);
   }
 
-  private async run(job: Job<CaptureJob>, token: string | undefined): Promise<void> {
+  /** Hands one capture to another monitor, without a break if there is one that takes it. */
+  async handBack(streamId: string, reason: string): Promise<void> {
+    const held = this.held.get(streamId);
+    if (held === undefined || held.leaving !== null) return;
+    this.rules.decided(streamId, 'handed_back', reason);
+    await this.leave(held, 'rebalanced');
+  }
+
+  /** Takes no more jobs, hands every one back, and resolves when all captures have ended. */
+  async close(): Promise<void> {
+    this.closing.abort();
+    // What a fetch under way brings is handed back by itself.
+    await within(PATIENCE_MS, this.claiming).catch(() => undefined);
+    await Promise.all([...this.held.values()].map((held) => held.leaving ?? this.leave(held, 'shutdown')));
+    clearInterval(this.renewals);
+    await within(PATIENCE_MS, this.worker.close()).catch(() => undefined);
+  }
+
+  private async claim(): Promise<void> {
+    const { signal } = this.closing;
+    while (!signal.aborted) {
+      let took = false;
+      try {
+        took = this.rules.pauseMs() !== null && (await this.takeNext());
+      } catch (error) {
+        if (!signal.aborted) this.logger.warn({ error: messageOf(error) }, 'no capture could be fetched');
+      }
+      // Not in step with other monitors, or the same one is always first.
+      const idle = POLL_MS * (0.7 + Math.random() * 0.6);
+      const pause = this.rules.pauseMs() ?? idle;
+      await wait(took ? pause : Math.max(pause, idle), undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** @returns whether a capture was taken */
+  private async takeNext(): Promise<boolean> {
+    const token = randomUUID();
+    const job = (await this.worker.getNextJob(token, { block: false })) as Job<CaptureJob> | undefined;
+    if (job === undefined) return false;
+    if (this.closing.signal.aborted) {
+      await this.giveBack(job, token);
+      return false;
+    }
     const parsed = CaptureJob.safeParse(job.data);
     if (!parsed.success) {
       this.logger.error({ jobId: job.id }, 'a capture job does not fit the contract and was dropped');
+      await job.moveToCompleted(undefined, token, false);
+      return false;
+    }
+    const refusal = this.rules.refuses(parsed.data);
+    if (refusal !== null) {
+      this.rules.decided(parsed.data.streamId, 'refused', refusal);
+      // Out of sight for a moment, so that others find it, and so that it does not go round and round here.
+      await job.moveToDelayed(Date.now() + Math.ceil(REFUSED_MS * (0.5 + Math.random())), token);
+      return false;
+    }
+    await this.take(job, token, parsed.data);
+    return true;
+  }
+
+  private async take(job: Job<CaptureJob>, token: string, data: CaptureJob): Promise<void> {
+    const previous = this.held.get(data.streamId);
+    if (
+      previous?.leaving != null &&
+      previous.data.generation === data.generation &&
+      !previous.controller.signal.aborted
+    ) {
+      // Nobody else wanted it: it goes on here as if nothing had been.
+      Object.assign(previous, { job, token, leaving: null });
+      this.rules.decided(data.streamId, 'taken', 'Handed back, and nobody else took it.');
       return;
     }
-    const data = parsed.data;
-    const previous = this.running.get(data.streamId);
-    if (previous !== undefined) {
-      previous.controller.abort('lease_lost' satisfies StopCause);
-      await previous.done.catch(() => undefined);
-    }
-    // A close wakes the fetch that is under way: what it still brings goes back untouched.
-    if (this.shuttingDown) {
-      await this.handBack(job, token);
-      throw new WaitingError();
-    }
+    previous?.controller.abort('lease_lost' satisfies StopCause);
+    const reason = job.attemptsStarted > 1 ? 'Taken over from another monitor.' : 'It waited, and there was room.';
+    this.rules.decided(data.streamId, 'taken', reason);
     const controller = new AbortController();
-    const done = this.processor(data, controller.signal);
-    const entry = { generation: data.generation, controller, done };
-    this.running.set(data.streamId, entry);
-    const cause = (): unknown => controller.signal.reason as unknown;
+    const held: Held = { data, job, token, controller, done: Promise.resolve(), leaving: null };
+    this.held.set(data.streamId, held);
+    held.done = this.run(held, previous?.done);
+  }
+
+  private async run(held: Held, before: Promise<void> | undefined): Promise<void> {
+    const { data, controller } = held;
+    let failure: Error | null = null;
     try {
-      await done;
+      await before;
+      await this.processor(data, controller.signal);
     } catch (error) {
-      if (cause() !== ('shutdown' satisfies StopCause)) throw error;
-      this.logger.warn({ streamId: data.streamId, error: messageOf(error) }, 'a capture failed while it was ended');
-    } finally {
-      if (this.running.get(data.streamId) === entry) this.running.delete(data.streamId);
+      failure = error instanceof Error ? error : new Error(messageOf(error));
     }
-    // Only what the shutdown ended goes on elsewhere: a capture that was stopped, or is over, is done.
-    if (cause() === ('shutdown' satisfies StopCause)) {
-      await this.handBack(job, token);
-      throw new WaitingError();
+    if (this.held.get(data.streamId) === held) this.held.delete(data.streamId);
+    const cause: unknown = controller.signal.reason;
+    // Its lease is somebody else's by now, or nobody's.
+    if (held.leaving !== null || cause === ('lease_lost' satisfies StopCause)) {
+      if (failure !== null)
+        this.logger.warn({ streamId: data.streamId, error: failure.message }, 'a capture failed at its end');
+      return;
+    }
+    try {
+      if (failure === null) await held.job.moveToCompleted(undefined, held.token, false);
+      else await held.job.moveToFailed(failure, held.token, false);
+    } catch (error) {
+      this.logger.warn({ streamId: data.streamId, error: messageOf(error) }, 'the end of a capture was not noted');
     }
   }
 
-  private async handBack(job: Job<CaptureJob>, token: string | undefined): Promise<void> {
+  /** Gives the lease back first, so that another monitor starts at once, and ends the capture when that one is there. */
+  private leave(held: Held, cause: StopCause): Promise<void> {
+    held.leaving = (async () => {
+      const given = await within(PATIENCE_MS, this.giveBack(held.job, held.token)).catch(() => false);
+      if (given && this.rules.hasHeir()) await this.untilTaken(held);
+      // Taken back by this monitor meanwhile.
+      if (held.leaving === null) return;
+      held.controller.abort(cause);
+      await held.done;
+    })();
+    return held.leaving;
+  }
+
+  private async untilTaken(held: Held): Promise<void> {
+    const deadline = Date.now() + (this.options.handoverMs ?? 4_000);
+    const patience = { signal: held.controller.signal };
+    while (Date.now() < deadline && !held.controller.signal.aborted && held.leaving !== null) {
+      await wait(HEIR_POLL_MS, undefined, patience).catch(() => undefined);
+      if (!(await within(PATIENCE_MS, held.job.isActive()).catch(() => false))) continue;
+      if (held.leaving !== null) await wait(FIRST_PICTURE_MS, undefined, patience).catch(() => undefined);
+      return;
+    }
+  }
+
+  /** @returns whether it is in the queue again */
+  private async giveBack(job: Job<CaptureJob>, token: string): Promise<boolean> {
     try {
       await job.moveToWait(token);
+      return true;
     } catch (error) {
       this.logger.warn(
         { jobId: job.id, error: messageOf(error) },
         'a capture could not be handed back; its lease will run out',
       );
+      return false;
+    }
+  }
+
+  /** Renews every lease; a capture whose lease is another's ends here, so that no stream is watched twice for long. */
+  private async renew(): Promise<void> {
+    const held = [...this.held.values()].filter(({ leaving }) => leaving === null);
+    // While Redis is away one renewal waits for it, not one for each round.
+    if (held.length === 0 || this.isRenewing) return;
+    this.isRenewing = true;
+    const ids = held.map(({ data }) => captureJobId(data.streamId));
+    const tokens = held.map(({ token }) => token);
+    try {
+      const lost = new Set(await this.worker.extendJobLocks(ids, tokens, this.options.lockMs));
+      for (const [index, entry] of held.entries()) {
+        const isSame = entry.leaving === null && entry.token === tokens[index];
+        if (isSame && lost.has(ids[index] ?? '')) entry.controller.abort('lease_lost' satisfies StopCause);
+      }
+    } catch (error) {
+      this.logger.warn({ error: messageOf(error) }, 'leases could not be renewed; watching goes on');
+    } finally {
+      this.isRenewing = false;
     }
   }
 }

@@ -167,7 +167,10 @@ export const monitorSettings = {
   ),
   MONITOR_HOST: setting(z.string().default('127.0.0.1'), 'Address the monitor answers health checks on.'),
   MONITOR_PORT: setting(integer(0, 65535).default(3001), 'Port the monitor answers health checks on.'),
-  CAPTURE_CAPACITY: setting(integer(1, 500).default(20), 'How many streams this monitor watches at most.'),
+  CAPTURE_CAPACITY: setting(
+    integer(1, 500).default(500),
+    'How many streams this monitor watches at most, whatever it measures; processor, memory and models set the limit below it.',
+  ),
   CAPTURE_LOCK_MS: setting(
     integer(2_000, 120_000).default(10_000),
     'Lease of a capture in ms: how soon another monitor takes over when this one dies.',
@@ -178,6 +181,10 @@ export const monitorSettings = {
     'How often it is told what a stream was watched of, in ms; what a monitor that is killed had not told is a gap.',
   ),
   INFERENCE_THREADS: setting(integer(1, 64).optional(), 'Inference threads; number of cores less one when unset.'),
+  INFERENCE_BUDGET: setting(
+    z.coerce.number().min(0.1).max(10_000).optional(),
+    'Frames that all streams of this monitor together may have inspected in a second; measured when unset.',
+  ),
   FFMPEG_PATH: setting(z.string().optional(), 'The ffmpeg to use; the packaged one or the one on PATH when unset.'),
   MODELS_DIR: setting(z.string().default('models'), 'Directory of model weights.'),
   MODEL: setting(

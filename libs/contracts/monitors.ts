@@ -45,12 +45,18 @@ export const SessionReport = z
     detail: z.string(),
     startedAt: EpochMs,
     lastFrameAt: EpochMs.nullable(),
-    /** Frames inspected per second over the last half minute. */
+    /** Frames inspected per second over the last half minute, those that were found unchanged included. */
     inspectedFps: z.number().nonnegative(),
+    /** Frames per second that the monitor's inference budget grants it; null when it has no need to share. */
+    grantedFps: z.number().nonnegative().nullable().optional(),
     framesCaptured: z.number().int().nonnegative(),
     framesInspected: z.number().int().nonnegative(),
     /** Frames that were replaced by a newer one before they could be inspected. */
     framesDropped: z.number().int().nonnegative(),
+    /** Frames that were not inspected, because the inference budget of the monitor is shared. */
+    framesShed: z.number().int().nonnegative().optional(),
+    /** Inspected frames that showed what the one before did, so that what was found there still held. */
+    framesStill: z.number().int().nonnegative().optional(),
     restarts: z.number().int().nonnegative(),
     /** Each part by itself: the picture, the sound, what is said, the chat. */
     parts: z.object({ video: PartReport, audio: PartReport, speech: PartReport, chat: PartReport }),
@@ -58,6 +64,8 @@ export const SessionReport = z
     chat: ChatFigures.nullable(),
     /** Findings that gave way to others, because too many waited to be recorded. */
     findingsDropped: z.number().int().nonnegative(),
+    /** Why this monitor watches it, in a sentence. */
+    why: z.string().max(500).optional(),
   })
   .meta({ id: 'SessionReport' });
 export type SessionReport = z.infer<typeof SessionReport>;
@@ -79,6 +87,44 @@ export const ProxyState = z
   .meta({ id: 'ProxyState' });
 export type ProxyState = z.infer<typeof ProxyState>;
 
+/** What a monitor has measured of itself; everything smoothed over some seconds. */
+export const MonitorLoad = z
+  .object({
+    /** Busy part of the whole machine's processors, 0 to 1. */
+    cpu: z.number().min(0).max(1),
+    /** Processors that this monitor with its ffmpegs keeps busy, e.g. 0.7. */
+    ownCores: z.number().nonnegative(),
+    /** Memory that could still be had, MB. */
+    memoryFreeMb: z.number().nonnegative(),
+    rssMb: z.number().nonnegative(),
+    heapMb: z.number().nonnegative(),
+    /** 99th percentile of the delay of the event loop over the last ten seconds, ms. */
+    eventLoopP99Ms: z.number().nonnegative(),
+    /** Inferences per second that the models manage and that are granted, and frames that wait; null without a model. */
+    inference: z
+      .object({ perSecond: z.number().nonnegative(), granted: z.number().nonnegative(), queued: z.number().int() })
+      .nullable(),
+    /** How many more streams it has room for. */
+    room: z.number().int().nonnegative(),
+    /** What is used up first; `setting` is CAPTURE_CAPACITY. */
+    limitedBy: z.enum(['cpu', 'inference', 'memory', 'setting']),
+    /** The same in a sentence. */
+    detail: z.string().max(500),
+  })
+  .meta({ id: 'MonitorLoad' });
+export type MonitorLoad = z.infer<typeof MonitorLoad>;
+
+/** A capture that a monitor took, handed back, or left to others. */
+export const CaptureDecision = z
+  .object({
+    streamId: z.uuid(),
+    action: z.enum(['taken', 'handed_back', 'refused']),
+    reason: z.string().max(500),
+    at: EpochMs,
+  })
+  .meta({ id: 'CaptureDecision' });
+export type CaptureDecision = z.infer<typeof CaptureDecision>;
+
 /** What a monitor says of itself every few seconds; its key expires when it stops. */
 export const MonitorHeartbeat = z
   .object({
@@ -89,7 +135,12 @@ export const MonitorHeartbeat = z
     version: z.string(),
     startedAt: EpochMs,
     at: EpochMs,
+    /** Streams that it can watch as far as its measurements tell, those included that it watches. */
     capacity: z.number().int().nonnegative(),
+    /** What its capacity follows from; none in what a monitor of before it says. */
+    load: MonitorLoad.optional(),
+    /** Its latest decisions about captures, newest last. */
+    decisions: z.array(CaptureDecision).max(50).optional(),
     platforms: z.array(AdapterDescriptor),
     chatSources: z.array(AdapterDescriptor),
     detectors: z.array(

@@ -18,6 +18,8 @@ import { CHANNELS } from '#libs/contracts/names.js';
 import { messageOf } from '#libs/errors/app-error.js';
 import { createEvidenceStore } from '#libs/evidence/create-store.js';
 import type { Logger } from '#libs/observability/logger.js';
+import { Claims } from './capacity/claims.js';
+import { LoadMeter } from './capacity/load-meter.js';
 import { systemClock } from './capture/clock.js';
 import { findFfmpeg } from './capture/ffmpeg-binary.js';
 import { PUBLIC_CHAT_SERVERS, registerChatSources } from './chat/registry.js';
@@ -30,10 +32,12 @@ import { EgressProxy } from './egress/egress-proxy.js';
 import type { EgressStats } from './egress/lane-budget.js';
 import { loadProxyPlan } from './egress/proxy-list.js';
 import { detectorReports, Heartbeat } from './heartbeat.js';
+import { InferenceBudget } from './inference/inference-budget.js';
 import { VoiceDetector } from './inference/voice-detector.js';
 import { Inspections } from './inspections/inspections.js';
 import { Shipper } from './outbox/shipper.js';
 import { Spool } from './outbox/spool.js';
+import { OriginPace } from './platforms/origin-pace.js';
 import { registerPlatforms } from './platforms/registry.js';
 import { Captures } from './sessions/captures.js';
 import { RuleWatch } from './sessions/rule-watch.js';
@@ -120,8 +124,25 @@ export class MonitorRuntime implements OnApplicationShutdown {
     for (const id of proxies.platforms) {
       if (!platforms.has(id)) logger.warn({ platform: id }, 'PROXY_PLATFORMS names a platform that is not known');
     }
+    const pace = () => detector.pace?.() ?? null;
+    const budget = new InferenceBudget(
+      () => settings.INFERENCE_BUDGET ?? pace()?.perSecond ?? null,
+      () => performance.now(),
+    );
     const captures = new Captures({
-      ...{ monitorId, egress, detector, rules, spool, evidence, ffmpegPath, logger, platforms },
+      ...{
+        budget,
+        pace: new OriginPace(Date.now, Math.random),
+        monitorId,
+        egress,
+        detector,
+        rules,
+        spool,
+        evidence,
+        ffmpegPath,
+        logger,
+        platforms,
+      },
       ...{ voice, speech, keywords, chats, pushes },
       numbers: new SessionNumbers(redis),
       sampleIntervalMs: settings.SAMPLE_INTERVAL_MS,
@@ -129,11 +150,27 @@ export class MonitorRuntime implements OnApplicationShutdown {
       now: Date.now,
       random: Math.random,
     });
+    const meter = this.own(
+      new LoadMeter({
+        streams: () => captures.size,
+        children: () => captures.children,
+        inference: () => {
+          const { perSecond, granted } = budget;
+          return perSecond === null ? null : { perSecond, granted, queued: pace()?.queued ?? 0 };
+        },
+        most: settings.CAPTURE_CAPACITY,
+      }),
+      (it) => it.stop(),
+    );
+    meter.start();
+    const directory = new MonitorDirectory(redis);
+    const detectors = { video: detector.descriptor.id, speech: speech.descriptor.id };
+    const claims = new Claims({ directory, detectors, own: () => this.heartbeat(), now: Date.now, logger });
     const worker = this.own(
       new CaptureWorker(
         this.connect('captures'),
         (job, signal) => captures.run(job, signal),
-        { concurrency: settings.CAPTURE_CAPACITY, lockMs: settings.CAPTURE_LOCK_MS },
+        { lockMs: settings.CAPTURE_LOCK_MS, rules: claims },
         logger,
       ),
       (it) => it.close(),
@@ -144,25 +181,30 @@ export class MonitorRuntime implements OnApplicationShutdown {
     const inspections = new Inspections(detector, new InspectionBoard(redis), logger, Date.now);
     await this.own(inspections, (it) => it.stop()).start(subscriber);
     const startedAt = Date.now();
-    this.heartbeat = () => ({
-      v: 1,
-      monitorId,
-      host: hostname(),
-      pid: process.pid,
-      version: VERSION,
-      startedAt,
-      at: Date.now(),
-      capacity: settings.CAPTURE_CAPACITY,
-      chatSources: chats.descriptors,
-      platforms: [...platforms.values()].map(({ descriptor }) => descriptor),
-      detectors: detectorReports({ detector, speech, keywords, voiceFault }),
-      spool: spool.stats,
-      egress: totalsOf(egress.stats, this.speechWay?.stats),
-      proxies: egress.proxies,
-      sessions: captures.reports(),
-    });
-    const directory = new MonitorDirectory(redis);
+    this.heartbeat = () => {
+      const load = meter.report();
+      return {
+        v: 1,
+        monitorId,
+        host: hostname(),
+        pid: process.pid,
+        version: VERSION,
+        startedAt,
+        at: Date.now(),
+        capacity: captures.size + load.room,
+        load,
+        decisions: claims.decisions,
+        chatSources: chats.descriptors,
+        platforms: [...platforms.values()].map(({ descriptor }) => descriptor),
+        detectors: detectorReports({ detector, speech, keywords, voiceFault }),
+        spool: spool.stats,
+        egress: totalsOf(egress.stats, this.speechWay?.stats),
+        proxies: egress.proxies,
+        sessions: captures.reports().map((report) => ({ ...report, why: claims.whyOf(report.streamId) })),
+      };
+    };
     await this.own(new Heartbeat(directory, this.heartbeat, logger), (it) => it.stop()).start();
+    await this.own(claims, (it) => it.stop()).start(worker);
     worker.start();
     this.ready = true;
   }

@@ -18,6 +18,8 @@ export interface VideoDetector {
   readonly descriptor: AdapterDescriptor;
   /** How it wants its frames; known once {@link start} has resolved, null while it has no model. */
   readonly frameFormat: FrameFormat | null;
+  /** Frames that it can inspect in a second, as measured, and frames that wait; null while that is not known. */
+  pace?(): { perSecond: number; queued: number } | null;
   state(): DetectorState;
   /** Loads and warms the model. Never rejects for a missing or bad model: the state turns `degraded`. */
   start(): Promise<void>;

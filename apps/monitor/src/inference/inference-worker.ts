@@ -73,7 +73,9 @@ async function serve(
   const scale = pixelScaleOf(layout);
   const frame = new SharedArrayBuffer(planes.length);
   const pixels = new Uint8Array(frame);
-  send({ type: 'ready', format, family: layout.family, frame });
+  const startedAt = performance.now();
+  await gate.within(run);
+  send({ type: 'ready', format, family: layout.family, frame, runMs: Math.max(0.01, performance.now() - startedAt) });
   return async ({ id, source, minScore }) => {
     toPlanes(pixels, order, scale, planes);
     const outputs = await gate.within(run);

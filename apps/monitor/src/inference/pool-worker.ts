@@ -31,6 +31,8 @@ export class PoolWorker {
     readonly format: FrameFormat,
     readonly family: string,
     private readonly frame: Uint8Array,
+    /** How long a run took once the model was warm, ms; null when it did not say. */
+    readonly runMs: number | null,
   ) {}
 
   /**
@@ -78,7 +80,7 @@ export class PoolWorker {
         if (said.type !== 'ready') return worker?.hear(said);
         settle();
         const post = (job: WorkerJob): void => thread.postMessage(job);
-        worker = new PoolWorker(end, post, said.format, said.family, new Uint8Array(said.frame));
+        worker = new PoolWorker(end, post, said.format, said.family, new Uint8Array(said.frame), said.runMs ?? null);
         resolve(worker);
       });
     });

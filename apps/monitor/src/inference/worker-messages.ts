@@ -33,6 +33,8 @@ export const WorkerMessage = z.discriminatedUnion('type', [
     family: z.string(),
     /** Where the pixels of a job are written before it is sent: `format.width * format.height * 3` bytes. */
     frame: SharedMemory,
+    /** How long a run took once the model was warm, ms. */
+    runMs: z.number().positive().optional(),
   }),
   z.object({ type: z.literal('refused'), code: z.string(), message: z.string() }),
   z.object({

@@ -42,6 +42,11 @@ export interface WorkerPoolStats {
   busyMs: number;
 }
 
+/** How much one run counts in the running mean of their time. */
+const FRESH = 0.05;
+/** Part of the measured pace that is relied on. */
+const PACE_MARGIN = 0.8;
+
 /** What a thread is busy with. */
 interface Run {
   job: InferenceJob;
@@ -68,6 +73,8 @@ export class WorkerPool {
   private readonly counts = { done: 0, failed: 0, refused: 0, timedOut: 0, aborted: 0, restarts: 0, busyMs: 0 };
   private ready: { format: FrameFormat; family: string } | null = null;
   private lastLoss = '';
+  /** Running mean of the time of a run, ms. */
+  private runMs: number | null = null;
   private jobId = 0;
 
   constructor(options: WorkerPoolOptions) {
@@ -93,6 +100,14 @@ export class WorkerPool {
   /** Output family that was recognised; null before {@link start} has resolved. */
   get family(): string | null {
     return this.ready?.family ?? null;
+  }
+
+  /**
+   * Frames that all threads together can inspect in a second: measured when they were warm, and by every run since, so
+   * that a machine with other work counts as the slower one that it is. Null before {@link start} has resolved.
+   */
+  get perSecond(): number | null {
+    return this.runMs === null ? null : (Math.max(1, this.workers.size) * 1_000 * PACE_MARGIN) / this.runMs;
   }
 
   /** Why no thread runs, null while at least one does or is coming up. */
@@ -224,6 +239,7 @@ export class WorkerPool {
       lost: (reason) => this.replace(worker, reason),
     });
     this.ready ??= { format: worker.format, family: worker.family };
+    this.runMs ??= worker.runMs;
     this.workers.set(worker, null);
     this.idle.push(worker);
     this.dispatch();
@@ -257,7 +273,9 @@ export class WorkerPool {
     const run = this.workers.get(worker) ?? null;
     if (run === null) return null;
     clearTimeout(run.watchdog);
-    this.counts.busyMs += this.settings.now() - run.startedAt;
+    const tookMs = this.settings.now() - run.startedAt;
+    this.counts.busyMs += tookMs;
+    this.runMs = this.runMs === null ? tookMs : this.runMs * (1 - FRESH) + tookMs * FRESH;
     return run;
   }
 

@@ -48,6 +48,11 @@ export class Appearance {
     return this.confirmed === null && this.window.length === 0;
   }
 
+  /** Whether it is confirmed and was seen in the last sample: the same picture again could only say so again. */
+  get isSteady(): boolean {
+    return this.confirmed !== null && this.misses === 0;
+  }
+
   /** Where it began; only once confirmed. */
   get start(): { startedStreamMs: number; startedAt: number } | null {
     return this.confirmed;

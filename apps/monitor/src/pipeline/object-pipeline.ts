@@ -91,6 +91,12 @@ export class ObjectPipeline {
     if (state.event?.eventId === id) state.event = null;
   }
 
+  /** Whether nothing is in doubt: whatever appeared is confirmed and was seen in the last sample. */
+  get isSettled(): boolean {
+    for (const { appearance } of this.states.values()) if (appearance?.isSteady === false) return false;
+    return true;
+  }
+
   /** How many rules have something remembered, for tests of its bounds. */
   get remembered(): number {
     return this.states.size;

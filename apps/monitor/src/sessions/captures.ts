@@ -10,7 +10,9 @@ import type { VideoDetector } from '../detectors/detector.port.js';
 import type { KeywordWatch } from '../detectors/phrases/keyword-watch.js';
 import { ChatMood } from '../detectors/sentiment/chat-mood.js';
 import type { EgressProxy } from '../egress/egress-proxy.js';
+import type { InferenceBudget } from '../inference/inference-budget.js';
 import type { Spool } from '../outbox/spool.js';
+import type { OriginPace } from '../platforms/origin-pace.js';
 import type { Platform } from '../platforms/platform.port.js';
 import type { SpeechDesk } from '../speech/speech-desk.js';
 import type { Voice } from '../speech/stream-ear.js';
@@ -26,6 +28,8 @@ export interface CaptureServices {
   platforms: ReadonlyMap<string, Platform>;
   egress: EgressProxy;
   detector: VideoDetector;
+  budget: InferenceBudget;
+  pace: OriginPace;
   voice: Voice;
   speech: SpeechDesk;
   keywords: KeywordWatch;
@@ -88,13 +92,23 @@ export class Captures {
       await endCoverage();
       if (this.sessions.get(job.streamId) === running) this.sessions.delete(job.streamId);
       await lane.close();
-      if (signal.reason === 'shutdown') {
-        const detail = 'The monitor stops; another one takes over.';
+      if (signal.reason === 'shutdown' || signal.reason === 'rebalanced') {
+        const detail = 'Another monitor takes over.';
         sink.status({ status: 'pending', reason: 'restarting', detail, at: services.now() });
       } else if (signal.reason === 'stopped') {
         sink.status({ status: 'stopped', reason: null, detail: '', at: services.now() });
       }
     }
+  }
+
+  /** How many streams are watched. */
+  get size(): number {
+    return this.sessions.size;
+  }
+
+  /** Process ids of the ffmpegs that run. */
+  get children(): number[] {
+    return [...this.sessions.values()].flatMap(({ ffmpegPid }) => ffmpegPid ?? []);
   }
 
   /** Live figures of every session. */

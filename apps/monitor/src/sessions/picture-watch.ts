@@ -1,11 +1,14 @@
 import type { ObjectRule, Zone } from '#libs/contracts/captures.js';
 import { messageOf } from '#libs/errors/app-error.js';
 import type { Logger } from '#libs/observability/logger.js';
+import type { FrameFormat } from '../capture/frame.js';
 import type { VideoDetector } from '../detectors/detector.port.js';
+import type { StreamBudget } from '../inference/inference-budget.js';
 import { KEEP_RATIO } from '../pipeline/appearance.js';
 import { ObjectPipeline } from '../pipeline/object-pipeline.js';
 import type { Closed } from '../pipeline/pipeline.types.js';
 import { withinZones } from '../pipeline/zones.js';
+import { MotionGate } from '../samplers/motion-gate.js';
 import type { TimedFrame } from './capture-run.js';
 import type { SessionFigures } from './session-figures.js';
 import type { SessionSink } from './session-sink.js';
@@ -13,6 +16,8 @@ import type { SessionStatus } from './session-status.js';
 
 /** So many inspections in a row that fail make the stream's video degraded. */
 const MOST_DETECTOR_FAILURES = 3;
+/** What was found holds for pictures without motion so long at most, ms of stream time. */
+const LONGEST_REUSE_MS = 5_000;
 
 /** What looking at a stream takes. */
 export interface PictureWatchParts {
@@ -25,20 +30,36 @@ export interface PictureWatchParts {
   status: SessionStatus;
   figures: SessionFigures;
   sink: Pick<SessionSink, 'opened' | 'closed' | 'inspected'>;
+  /** The stream's part of the inference budget; every frame is inspected when unset. */
+  budget?: StreamBudget | undefined;
   logger: Logger;
+}
+
+/** What the last inspection found. */
+interface Found {
+  objects: Awaited<ReturnType<VideoDetector['inspect']>>;
+  /** Lowest score that was asked for. */
+  least: number;
+  streamTimeMs: number;
 }
 
 /** Looks at the frames of one stream: inspects, leaves out what lies outside the zones, confirms, records. */
 export class PictureWatch {
   private readonly pipeline: ObjectPipeline;
+  private readonly gate = new MotionGate();
+  private last: Found | null = null;
   private failedInspections = 0;
 
   constructor(private readonly parts: PictureWatchParts) {
     this.pipeline = new ObjectPipeline(parts.streamId, parts.session);
   }
 
-  /** Looks at one frame and sets the stream's status by how that went. */
-  async inspect({ frame, streamTimeMs, wallTimeMs }: TimedFrame, signal: AbortSignal): Promise<void> {
+  /**
+   * Looks at one frame and sets the stream's status by how that went. Of a live stream, a picture without motion is not
+   * inspected again: what was found still holds, and counts as seen, so that nothing ends for standing still.
+   */
+  async inspect(timed: TimedFrame, isLive: boolean, signal: AbortSignal): Promise<void> {
+    const { frame, streamTimeMs, wallTimeMs } = timed;
     const { detector, status, figures, sink } = this.parts;
     const rules = this.parts.rules();
     const state = detector.state();
@@ -46,21 +67,33 @@ export class PictureWatch {
       status.set('degraded', 'model_missing', state.detail);
       return;
     }
-    let found: Awaited<ReturnType<VideoDetector['inspect']>> = [];
+    const least = Math.min(...rules.map(({ threshold }) => threshold)) * KEEP_RATIO;
+    const known = isLive && rules.length > 0 ? this.known(timed, least) : null;
+    if (known === 'shed') {
+      figures.shed += 1;
+      if (this.failedInspections === 0) status.set('live');
+      return;
+    }
+    let found = known ?? [];
     try {
-      const least = Math.min(...rules.map(({ threshold }) => threshold)) * KEEP_RATIO;
-      if (rules.length > 0) found = await detector.inspect(frame, least, signal);
+      if (rules.length > 0 && known === null) {
+        found = await detector.inspect(frame, least, signal);
+        if (isLive) this.gate.keep();
+        this.last = { objects: found, least, streamTimeMs };
+      }
+      this.failedInspections = 0;
     } catch (error) {
+      this.last = null;
       if (!signal.aborted) this.detectorFailed(error);
       return;
     }
-    this.failedInspections = 0;
     figures.countInspected();
     status.set('live');
     const objects = withinZones(found, frame.source, this.parts.zones());
     const sample = { streamTimeMs, wallTimeMs, ptsMs: frame.ptsMs, objects };
     const { opened, closed, suppressed } = this.pipeline.inspect(sample, rules);
     figures.suppressed += suppressed;
+    if (this.pipeline.remembered > 0) this.parts.budget?.hit();
     for (const event of opened) {
       try {
         await sink.opened(event, frame);
@@ -72,6 +105,21 @@ export class PictureWatch {
     }
     await this.close(closed);
     sink.inspected?.(streamTimeMs);
+  }
+
+  /** What is in a frame without inspecting it: what was there before, or `shed`; null when it is to be inspected. */
+  private known({ frame, streamTimeMs }: TimedFrame, least: number): Found['objects'] | 'shed' | null {
+    const { detector, budget, figures } = this.parts;
+    const format: FrameFormat | null = detector.frameFormat;
+    const change = format === null ? 'moved' : this.gate.look(frame.pixels, format);
+    const { last } = this;
+    const isFresh = last !== null && last.least <= least && streamTimeMs - last.streamTimeMs < LONGEST_REUSE_MS;
+    if (change === 'still' && isFresh && streamTimeMs > last.streamTimeMs && this.pipeline.isSettled) {
+      budget?.skip();
+      figures.still += 1;
+      return last.objects;
+    }
+    return (budget?.take(change === 'cut') ?? true) ? null : 'shed';
   }
 
   /** The session is over: ends what lasts. */

@@ -10,6 +10,10 @@ export class SessionFigures {
   captured = 0;
   inspected = 0;
   dropped = 0;
+  /** Frames that were not inspected for want of budget. */
+  shed = 0;
+  /** Inspected frames that showed nothing new. */
+  still = 0;
   restarts = 0;
   suppressed = 0;
   detectorFailures = 0;
@@ -27,7 +31,14 @@ export class SessionFigures {
   /** The part of a report that is figures. */
   report(): Pick<
     SessionReport,
-    'lastFrameAt' | 'inspectedFps' | 'framesCaptured' | 'framesInspected' | 'framesDropped' | 'restarts'
+    | 'lastFrameAt'
+    | 'inspectedFps'
+    | 'framesCaptured'
+    | 'framesInspected'
+    | 'framesDropped'
+    | 'framesShed'
+    | 'framesStill'
+    | 'restarts'
   > {
     const since = this.now() - RATE_WINDOW_MS;
     while ((this.inspections[0] ?? Infinity) < since) this.inspections.shift();
@@ -37,6 +48,8 @@ export class SessionFigures {
       framesCaptured: this.captured,
       framesInspected: this.inspected,
       framesDropped: this.dropped,
+      framesShed: this.shed,
+      framesStill: this.still,
       restarts: this.restarts,
     };
   }

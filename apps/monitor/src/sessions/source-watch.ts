@@ -6,6 +6,7 @@ import { Backoff } from '../capture/backoff.js';
 import type { FrameFormat } from '../capture/frame.js';
 import type { EgressLane } from '../egress/egress-lane.js';
 import { AirWatch } from '../platforms/air-watch.js';
+import type { OriginPace } from '../platforms/origin-pace.js';
 import type { Platform, Playback } from '../platforms/platform.port.js';
 import { Renewal } from '../platforms/renewal.js';
 import { CaptureRun, type TimedFrame } from './capture-run.js';
@@ -40,6 +41,8 @@ export interface SourceWatchParts {
   now: () => number;
   /** From 0 (included) to 1 (not). */
   random: () => number;
+  /** Shared by the streams of the process; nobody waits for the others when unset. */
+  pace?: OriginPace;
   /** When playbacks are renewed; as the platforms' room has it when unset. */
   renewal?: Renewal;
   logger: Logger;
@@ -73,6 +76,11 @@ export class SourceWatch {
     return this.playback?.intermission?.() === true;
   }
 
+  /** Whether frames come at the pace of a live stream, not as fast as a file can be read. */
+  get isLive(): boolean {
+    return this.playback?.pace !== 'file';
+  }
+
   /** Watches until the signal aborts, or to the end of a file. Only a defect rejects. */
   async watch(signal: AbortSignal): Promise<void> {
     const { figures, now } = this.parts;
@@ -87,8 +95,10 @@ export class SourceWatch {
 
   /** One resolve, and captures for as long as it can be renewed. @returns whether the session is over. */
   private async attempt(signal: AbortSignal): Promise<boolean> {
-    const { status, job, logger } = this.parts;
+    const { status, job, logger, pace } = this.parts;
     this.firstFrameAt = null;
+    await pace?.turn(job.url, signal);
+    if (signal.aborted) return true;
     try {
       if (status.change.status === 'pending') status.set('starting');
       let next: Playback | null = await this.resolve(signal);
@@ -101,6 +111,7 @@ export class SourceWatch {
       if (signal.aborted) return true;
       const verdict = diagnose(error, this.failedRuns);
       logger.info({ streamId: job.streamId, ...verdict, error: messageOf(error) }, 'capture ended');
+      if (this.firstFrameAt === null) pace?.failed(job.url);
       if (isOffAir(error)) this.air.probe(false);
       // A short break of a broadcast is none, and an address that has played before may have expired.
       const blip = isOffAir(error) && this.air.state === 'online';
@@ -211,6 +222,7 @@ export class SourceWatch {
       figures.captured += 1 + droppedBefore + run.dropped - figures.dropped;
       figures.dropped = droppedBefore + run.dropped;
       figures.lastFrameAt = timed.frame.receivedAt;
+      if (this.firstFrameAt === null) parts.pace?.worked(parts.job.url);
       this.firstFrameAt ??= timed.frame.receivedAt;
       this.failedRuns = 0;
       this.air.probe(true);

@@ -3,7 +3,9 @@ import type { PartReport, SessionReport } from '#libs/contracts/monitors.js';
 import type { Logger } from '#libs/observability/logger.js';
 import type { FrameFormat } from '../capture/frame.js';
 import type { VideoDetector } from '../detectors/detector.port.js';
+import type { InferenceBudget, StreamBudget } from '../inference/inference-budget.js';
 import type { EgressLane } from '../egress/egress-lane.js';
+import type { OriginPace } from '../platforms/origin-pace.js';
 import type { Platform } from '../platforms/platform.port.js';
 import type { TimedFrame } from './capture-run.js';
 import { PartState } from './part-state.js';
@@ -27,12 +29,16 @@ export interface SessionParts {
   platform: Platform | null;
   lane: EgressLane;
   detector: VideoDetector;
+  /** Shared by all streams of the process; every frame is inspected when unset. */
+  budget?: InferenceBudget;
   /** The watch list, and the zones of this stream, at this moment. */
   rules: () => readonly ObjectRule[];
   zones?: () => readonly Zone[];
   sink: SessionSink;
   /** What hears and reads; the picture alone is watched when unset. */
   senses?: SensesParts;
+  /** Shared by all streams of the process. */
+  pace?: OriginPace;
   ffmpegPath: string;
   sampleIntervalMs: number;
   /** Longest silence of a live stream, ms; the capture's own rule when unset. */
@@ -56,6 +62,7 @@ export class StreamSession {
   private readonly video: PartState;
   private readonly source: SourceWatch | null;
   private readonly startedAt: number;
+  private readonly budget: StreamBudget | undefined;
 
   /** @param session number of this session, larger than any before it for the stream. */
   constructor(
@@ -72,7 +79,9 @@ export class StreamSession {
     this.video = new PartState(now, looks);
     const { streamId } = job;
     const { status, figures, clock } = this;
-    const watch = { streamId, session, detector, rules, zones, status, figures, sink, logger };
+    if (looks) this.budget = parts.budget?.open(job.priority, 1_000 / parts.sampleIntervalMs);
+    const { budget } = this;
+    const watch = { streamId, session, detector, rules, zones, status, figures, sink, logger, budget };
     this.picture = looks ? new PictureWatch(watch) : null;
     const shared = { clock, now, logger, onChatState: (report: PartReport) => this.chatChanged(report) };
     this.senses = senses === undefined ? null : new SessionSenses(job, session, senses, shared);
@@ -95,6 +104,7 @@ export class StreamSession {
       if (this.source !== null) await this.source.watch(signal);
       else await this.watchChatAlone(signal);
     } finally {
+      this.budget?.close();
       ending.abort();
       await chat;
       await this.picture?.end();
@@ -122,9 +132,14 @@ export class StreamSession {
     if (this.source?.inIntermission === true && video.state === 'live') {
       Object.assign(video, { state: 'degraded', detail: ADVERTS });
     }
+    const granted = this.budget?.granted ?? null;
+    if (granted !== null && video.state === 'live') {
+      Object.assign(video, { state: 'degraded', detail: shortOf(granted) });
+    }
     return {
       ...{ streamId, session: this.session, generation, status, reason, detail, startedAt: this.startedAt },
       ...this.figures.report(),
+      grantedFps: granted === null ? null : Math.round(granted * 1e3) / 1e3,
       ...{ sound: senses?.sound ?? null, chat: senses?.chat ?? null },
       findingsDropped: senses?.findingsDropped ?? 0,
       parts: { audio: off, speech: off, chat: off, ...senses?.parts, video },
@@ -132,7 +147,7 @@ export class StreamSession {
   }
 
   private async look(timed: TimedFrame, signal: AbortSignal): Promise<void> {
-    if (this.picture !== null) return this.picture.inspect(timed, signal);
+    if (this.picture !== null) return this.picture.inspect(timed, this.source?.isLive === true, signal);
     this.status.set('live');
     this.parts.sink.inspected?.(timed.streamTimeMs);
   }
@@ -161,4 +176,8 @@ export class StreamSession {
     else if (state === 'starting' || state === 'live') this.status.set(state, null, detail);
     else this.status.set(state, reasons[state], detail);
   }
+}
+
+function shortOf(granted: number): string {
+  return `Only about ${granted.toFixed(2)} frames a second are inspected: the monitor has more streams than its models keep up with.`;
 }

@@ -33,6 +33,12 @@ export class YoloDetector implements VideoDetector {
     return this.loaded?.pool.stats() ?? null;
   }
 
+  pace(): { perSecond: number; queued: number } | null {
+    const pool = this.loaded?.pool;
+    const perSecond = pool?.perSecond ?? null;
+    return pool === undefined || perSecond === null ? null : { perSecond, queued: pool.stats().queued };
+  }
+
   state(): DetectorState {
     if (this.loaded === null) {
       const state = this.fault === null ? 'loading' : 'degraded';
