@@ -1419,6 +1419,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/streams/{id}/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * When a stream was watched, when not, and why
+         * @description Time that no monitor spoke of is a gap (`crash`, `restarting`, `unassigned`), whether one was running or not.
+         */
+        get: operations["getStreamCoverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How much was watched over time, by part or by stream and part
+         * @description Brought up to date once a minute. Example: `?by=stream&part=video&bucket=hour`.
+         */
+        get: operations["getCoverageSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/detect": {
         parameters: {
             query?: never;
@@ -3381,6 +3421,97 @@ export interface components {
             namespace: "/" | "/notifications" | "/messages";
             event: string;
             room: string;
+        };
+        /** @enum {string} */
+        CoveragePart: "video" | "audio" | "speech" | "chat";
+        StreamCoverage: {
+            /** Format: uuid */
+            streamId: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            part: components["schemas"]["CoveragePart"];
+            /** @description Of the whole period, for each part. */
+            totals: {
+                /** @description In which it should be watched. */
+                expectedMs: number;
+                /** @description Of them: in which there was something to watch, as far as is known. */
+                liveMs: number;
+                /** @description Of them: truly watched. */
+                watchedMs: number;
+                /** @description The rest, the longest first. */
+                gaps: {
+                    reason: components["schemas"]["GapReason"];
+                    ms: number;
+                }[];
+                part: components["schemas"]["CoveragePart"];
+            }[];
+            /** @description Oldest first, without holes but where nothing should be watched. */
+            items: components["schemas"]["CoverageStretch"][];
+            /** @description Cursor of the next page, null on the last one. */
+            nextCursor: string | null;
+        };
+        /** @enum {string} */
+        GapReason: "starting" | "offline" | "absent" | "token" | "blocked" | "network" | "misconfigured" | "capture_failed" | "model_missing" | "detector_failed" | "shed" | "adverts" | "no_sound" | "crash" | "restarting" | "unassigned";
+        CoverageStretch: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            ms: number;
+            /** @enum {string} */
+            state: "watched" | "gap";
+            /** @description Why it was not watched. */
+            reason: components["schemas"]["GapReason"] | null;
+        };
+        CoverageSeries: {
+            /**
+             * Format: date-time
+             * @description At a full hour.
+             */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** @enum {string} */
+            bucket: "hour" | "day" | "week";
+            /** @description The 20 that were live and not watched for the longest, those first. */
+            series: {
+                /** @description The part, or the id of the stream. */
+                key: string;
+                name: string;
+                part: components["schemas"]["CoveragePart"];
+                totals: components["schemas"]["CoverageSums"];
+                /** @description Where something was to be watched. */
+                points: {
+                    /** @description In which it should be watched. */
+                    expectedMs: number;
+                    /** @description Of them: in which there was something to watch, as far as is known. */
+                    liveMs: number;
+                    /** @description Of them: truly watched. */
+                    watchedMs: number;
+                    /** @description The rest, the longest first. */
+                    gaps: {
+                        reason: components["schemas"]["GapReason"];
+                        ms: number;
+                    }[];
+                    /** Format: date-time */
+                    at: string;
+                }[];
+            }[];
+        };
+        CoverageSums: {
+            /** @description In which it should be watched. */
+            expectedMs: number;
+            /** @description Of them: in which there was something to watch, as far as is known. */
+            liveMs: number;
+            /** @description Of them: truly watched. */
+            watchedMs: number;
+            /** @description The rest, the longest first. */
+            gaps: {
+                reason: components["schemas"]["GapReason"];
+                ms: number;
+            }[];
         };
         /**
          * @example {
@@ -11147,6 +11278,126 @@ export interface operations {
             };
             /** @description Something the api depends on is away. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStreamCoverage: {
+        parameters: {
+            query?: {
+                /** @description How many items to return. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; the first page when left out. */
+                cursor?: string;
+                /** @description From this instant; 7 days before `to` when left out. */
+                from?: string;
+                /** @description Up to this instant, not included; now when left out. */
+                to?: string;
+                /** @description Whose stretches to list; `totals` are of all parts. */
+                part?: components["schemas"]["CoveragePart"];
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Sums of each part, and one page of stretches. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamCoverage"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCoverageSeries: {
+        parameters: {
+            query?: {
+                /** @description From this instant; 7 days before `to` when left out. */
+                from?: string;
+                /** @description Up to this instant, not included; now when left out. */
+                to?: string;
+                /** @description Width of each point, in UTC. */
+                bucket?: "hour" | "day" | "week";
+                /** @description What each line of the chart is. */
+                by?: "part" | "stream";
+                /** @description Only this part. */
+                part?: components["schemas"]["CoveragePart"];
+                /** @description Only this stream. */
+                streamId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The lines of a chart. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CoverageSeries"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow this. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
