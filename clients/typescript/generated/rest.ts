@@ -1419,6 +1419,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/streams/{id}/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * When a stream was watched, when not, and why
+         * @description Time that no monitor spoke of is a gap (`crash`, `restarting`, `unassigned`), whether one was running or not.
+         */
+        get: operations["getStreamCoverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How much was watched over time, by part or by stream and part
+         * @description Brought up to date once a minute. Example: `?by=stream&part=video&bucket=hour`.
+         */
+        get: operations["getCoverageSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/detect": {
         parameters: {
             query?: never;
@@ -1429,8 +1469,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Look at one text, one image or both on demand; nothing is kept
-         * @description The enabled keywords are looked for in the text. The image (JPEG, PNG, WebP or GIF by its content, no more than 40 million pixels; in base64, or as a file of up to 10 MiB in a form) is looked at by whichever monitor takes it first, when no frame of a stream waits there. When none does within 10 s the answer is 503 and says what to do.
+         * Look at one text on demand; nothing is kept
+         * @description The enabled keywords are looked for in the text. Images are looked at by monitors alone, which do not answer single ones: a request with an image gets 503.
          */
         post: operations["detect"];
         delete?: never;
@@ -3382,32 +3422,118 @@ export interface components {
             event: string;
             room: string;
         };
+        /** @enum {string} */
+        CoveragePart: "video" | "audio" | "speech" | "chat";
+        StreamCoverage: {
+            /** Format: uuid */
+            streamId: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            part: components["schemas"]["CoveragePart"];
+            /** @description Of the whole period, for each part. */
+            totals: {
+                /** @description In which it should be watched. */
+                expectedMs: number;
+                /** @description Of them: in which there was something to watch, as far as is known. */
+                liveMs: number;
+                /** @description Of them: truly watched. */
+                watchedMs: number;
+                /** @description The rest, the longest first. */
+                gaps: {
+                    reason: components["schemas"]["GapReason"];
+                    ms: number;
+                }[];
+                part: components["schemas"]["CoveragePart"];
+            }[];
+            /** @description Oldest first, without holes but where nothing should be watched. */
+            items: components["schemas"]["CoverageStretch"][];
+            /** @description Cursor of the next page, null on the last one. */
+            nextCursor: string | null;
+        };
+        /** @enum {string} */
+        GapReason: "starting" | "offline" | "absent" | "token" | "blocked" | "network" | "misconfigured" | "capture_failed" | "model_missing" | "detector_failed" | "shed" | "adverts" | "no_sound" | "crash" | "restarting" | "unassigned";
+        CoverageStretch: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            ms: number;
+            /** @enum {string} */
+            state: "watched" | "gap";
+            /** @description Why it was not watched. */
+            reason: components["schemas"]["GapReason"] | null;
+        };
+        CoverageSeries: {
+            /**
+             * Format: date-time
+             * @description At a full hour.
+             */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** @enum {string} */
+            bucket: "hour" | "day" | "week";
+            /** @description The 20 that were live and not watched for the longest, those first. */
+            series: {
+                /** @description The part, or the id of the stream. */
+                key: string;
+                name: string;
+                part: components["schemas"]["CoveragePart"];
+                totals: components["schemas"]["CoverageSums"];
+                /** @description Where something was to be watched. */
+                points: {
+                    /** @description In which it should be watched. */
+                    expectedMs: number;
+                    /** @description Of them: in which there was something to watch, as far as is known. */
+                    liveMs: number;
+                    /** @description Of them: truly watched. */
+                    watchedMs: number;
+                    /** @description The rest, the longest first. */
+                    gaps: {
+                        reason: components["schemas"]["GapReason"];
+                        ms: number;
+                    }[];
+                    /** Format: date-time */
+                    at: string;
+                }[];
+            }[];
+        };
+        CoverageSums: {
+            /** @description In which it should be watched. */
+            expectedMs: number;
+            /** @description Of them: in which there was something to watch, as far as is known. */
+            liveMs: number;
+            /** @description Of them: truly watched. */
+            watchedMs: number;
+            /** @description The rest, the longest first. */
+            gaps: {
+                reason: components["schemas"]["GapReason"];
+                ms: number;
+            }[];
+        };
+        /**
+         * @example {
+         *       "text": "fr33 money for everybody"
+         *     }
+         */
+        DetectRequest: {
+            /** @description What was written or said. */
+            text?: string;
+            /**
+             * @description The text was said: likeness is looked for, evasive spellings are not.
+             * @default false
+             */
+            speech?: boolean;
+            /** @description Language that was spoken; any when left out. */
+            language?: string;
+            /** @description A JPEG or PNG in base64. */
+            image?: string;
+        };
         DetectResult: {
             /** @description Of the enabled keywords in the text, by place; no more than 256. */
             hits: components["schemas"]["KeywordTestHit"][];
-            /** @description In the image, best first; no more than 300. */
-            objects: components["schemas"]["FoundObject"][];
-            /** @description What was looked at; null without an image. */
-            image: {
-                /** @description Pixels, turned upright. */
-                width: number;
-                height: number;
-                /** @description Which model looked. */
-                model: string;
-            } | null;
-        };
-        FoundObject: {
-            label: string;
-            confidence: number;
-            /** @description [x1, y1, x2, y2] in pixels of the image as it is shown, turned upright. */
-            box: [
-                number,
-                number,
-                number,
-                number
-            ];
-            /** @description Id of the detector that found it. */
-            detector: string;
         };
         DetectionPage: {
             items: components["schemas"]["Detection"][];
@@ -4146,15 +4272,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     getSession: {
@@ -4177,15 +4294,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4304,15 +4412,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     endOtherSessions: {
@@ -4333,15 +4432,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4380,15 +4470,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5081,15 +5162,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     updateMe: {
@@ -5133,15 +5205,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5364,15 +5427,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5603,15 +5657,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6221,15 +6266,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     createStream: {
@@ -6371,15 +6407,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6721,15 +6748,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     createAssignment: {
@@ -7024,15 +7042,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     createObject: {
@@ -7167,15 +7176,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7409,15 +7409,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7761,15 +7752,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -7999,15 +7981,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -8175,15 +8148,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8419,15 +8383,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     getSignal: {
@@ -8461,15 +8416,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8623,15 +8569,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -8674,15 +8611,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8809,15 +8737,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -8849,15 +8768,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8941,15 +8851,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something the api depends on is away. */
             503: {
                 headers: {
@@ -8999,15 +8900,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9170,15 +9062,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     listForwardedNotifications: {
@@ -9222,15 +9105,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     markAllNotificationsRead: {
@@ -9253,15 +9127,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9302,15 +9167,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9367,15 +9223,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -9416,15 +9263,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9483,15 +9321,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9566,15 +9395,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -9617,15 +9437,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9762,15 +9573,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9949,15 +9751,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -9998,15 +9791,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10060,15 +9844,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10470,15 +10245,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     createMyWebhook: {
@@ -10519,15 +10285,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10602,15 +10359,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -10651,15 +10399,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10718,15 +10457,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11124,15 +10854,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     countUnreadMessages: {
@@ -11155,15 +10876,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11213,15 +10925,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11287,15 +10990,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -11345,15 +11039,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11412,15 +11097,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11504,15 +11180,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11620,6 +11287,126 @@ export interface operations {
             };
         };
     };
+    getStreamCoverage: {
+        parameters: {
+            query?: {
+                /** @description How many items to return. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; the first page when left out. */
+                cursor?: string;
+                /** @description From this instant; 7 days before `to` when left out. */
+                from?: string;
+                /** @description Up to this instant, not included; now when left out. */
+                to?: string;
+                /** @description Whose stretches to list; `totals` are of all parts. */
+                part?: components["schemas"]["CoveragePart"];
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Sums of each part, and one page of stretches. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamCoverage"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCoverageSeries: {
+        parameters: {
+            query?: {
+                /** @description From this instant; 7 days before `to` when left out. */
+                from?: string;
+                /** @description Up to this instant, not included; now when left out. */
+                to?: string;
+                /** @description Width of each point, in UTC. */
+                bucket?: "hour" | "day" | "week";
+                /** @description What each line of the chart is. */
+                by?: "part" | "stream";
+                /** @description Only this part. */
+                part?: components["schemas"]["CoveragePart"];
+                /** @description Only this stream. */
+                streamId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The lines of a chart. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CoverageSeries"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     detect: {
         parameters: {
             query?: never;
@@ -11634,52 +11421,7 @@ export interface operations {
                  *       "text": "fr33 money for everybody"
                  *     }
                  */
-                "application/json": {
-                    /** @description What was written or said. */
-                    text?: string;
-                    /**
-                     * @description The text was said: likeness is looked for, evasive spellings are not.
-                     * @default false
-                     */
-                    speech?: boolean;
-                    /** @description Language that was spoken; any when left out. */
-                    language?: string;
-                    /** @description Which detector looks at the image: an id of GET /detectors; any when left out. */
-                    detector?: string;
-                    /**
-                     * @description Objects below it are left out.
-                     * @default 0.3
-                     */
-                    minConfidence?: number;
-                    /**
-                     * Format: base64
-                     * @description A JPEG, PNG, WebP or GIF (its first frame), in base64; larger ones in a form.
-                     */
-                    image?: string;
-                };
-                "multipart/form-data": {
-                    /** @description What was written or said. */
-                    text?: string;
-                    /**
-                     * @description The text was said: likeness is looked for, evasive spellings are not.
-                     * @default false
-                     */
-                    speech?: boolean;
-                    /** @description Language that was spoken; any when left out. */
-                    language?: string;
-                    /** @description Which detector looks at the image: an id of GET /detectors; any when left out. */
-                    detector?: string;
-                    /**
-                     * @description Objects below it are left out.
-                     * @default 0.3
-                     */
-                    minConfidence?: number;
-                    /**
-                     * Format: binary
-                     * @description The file; its content counts, not its name.
-                     */
-                    image?: Blob;
-                };
+                "application/json": components["schemas"]["DetectRequest"];
             };
         };
         responses: {
@@ -11703,15 +11445,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11816,15 +11549,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     listStreamDetections: {
@@ -11886,15 +11610,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     getDetection: {
@@ -11928,15 +11643,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11981,7 +11687,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/jpeg": Blob;
+                    "image/jpeg": string;
                 };
             };
             /** @description The request does not fit (`request.invalid`, with `errors`). */
@@ -11995,15 +11701,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12046,7 +11743,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "audio/wav": Blob;
+                    "audio/wav": string;
                 };
             };
             /** @description The request does not fit (`request.invalid`, with `errors`). */
@@ -12060,15 +11757,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12128,15 +11816,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12204,15 +11883,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12296,15 +11966,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     getDetectionSeries: {
@@ -12354,15 +12015,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     getAgentPerformance: {
@@ -12401,15 +12053,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12477,15 +12120,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     searchTranscripts: {
@@ -12530,15 +12164,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12939,7 +12564,7 @@ export interface operations {
             content: {
                 "multipart/form-data": {
                     /** Format: binary */
-                    file: Blob;
+                    file: string;
                 };
             };
         };
@@ -12964,15 +12589,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13035,7 +12651,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": Blob;
+                    "application/octet-stream": string;
                 };
             };
             /** @description The request does not fit (`request.invalid`, with `errors`). */
@@ -13049,15 +12665,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };

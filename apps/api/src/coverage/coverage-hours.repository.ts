@@ -3,8 +3,9 @@ import { DataSource } from 'typeorm';
 import type { CoveragePart, GapReason } from '#libs/contracts/coverage.js';
 import { TransactionRunner } from '../database/transaction.js';
 import type { Period } from '../dashboard/period.js';
+import type { CoverageSeriesQuery } from './coverage.dto.js';
 import { CoverageRepository } from './coverage.repository.js';
-import { ledgerOf } from './ledger.js';
+import { ledgerOf, NOTHING_THERE } from './ledger.js';
 
 const HOUR_MS = 3_600_000;
 /** Hours of streams whose sums are made in one transaction, and such transactions in a row. */
@@ -12,12 +13,18 @@ const [BATCH, MOST_BATCHES] = [500, 100];
 /** Sums are made up for so many hours back, should nobody have made them. */
 const MOST_HOURS_BACK = 31 * 24;
 
-/** Time of one part in one state. */
-export interface StateSum {
-  streamId: string;
+/** Lines of a chart. */
+const MOST_LINES = 20;
+
+/** Time of one line of a chart in one state. */
+export interface SeriesPoint {
+  /** The part, or the id of the stream. */
+  key: string;
+  name: string;
   part: CoveragePart;
   /** Null where it was watched. */
   gap: GapReason | null;
+  at: Date;
   ms: number;
 }
 
@@ -52,25 +59,31 @@ export class CoverageHoursRepository {
     }
   }
 
-  /** Sums over whole hours from `from` up to `to`, by `bucket`. @param streamId all when null */
+  /**
+   * Sums over whole hours, by `bucket`, of the lines that were live and not watched for the longest, those first.
+   * @param filter streams and parts; all where undefined
+   */
   async series(
     { from, to }: Period,
-    bucket: string,
-    streamId: string | null,
-  ): Promise<(Omit<StateSum, 'ms'> & { at: Date; ms: number; name: string })[]> {
-    const rows = await this.dataSource.query<
-      { stream_id: string; name: string; part: CoveragePart; state: GapReason | 'watched'; at: Date; ms: string }[]
-    >(
-      `SELECT h.stream_id, s.name, h.part, h.state, date_trunc($3, h.hour, 'UTC') AS at, sum(h.ms) AS ms
-       FROM coverage_hours h JOIN streams s ON s.id = h.stream_id
-       WHERE h.hour >= $1 AND h.hour < $2 AND ($4::uuid IS NULL OR h.stream_id = $4)
-       GROUP BY 1, 2, 3, 4, 5 ORDER BY 5`,
-      [from, to, bucket, streamId],
+    { by, bucket, ...filter }: Pick<CoverageSeriesQuery, 'by' | 'bucket' | 'part' | 'streamId'>,
+  ): Promise<SeriesPoint[]> {
+    const key = by === 'part' ? 'h.part' : 'h.stream_id::text';
+    return this.dataSource.query<SeriesPoint[]>(
+      `WITH point AS (
+         SELECT ${key} AS key, h.part, h.state, date_trunc($3, h.hour, 'UTC') AS at, sum(h.ms)::float8 AS ms
+         FROM coverage_hours h
+         WHERE h.hour >= $1 AND h.hour < $2 AND ($4::uuid IS NULL OR h.stream_id = $4)
+           AND ($5::text IS NULL OR h.part = $5)
+         GROUP BY 1, 2, 3, 4
+       ), line AS (
+         SELECT key, part, coalesce(sum(ms) FILTER (WHERE state <> ALL($6)), 0) AS blind FROM point
+         GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT ${String(MOST_LINES)}
+       )
+       SELECT key, ${by === 'part' ? 'key' : 's.name'} AS name, part, nullif(state, 'watched') AS gap, at, ms
+       FROM point JOIN line USING (key, part) ${by === 'part' ? '' : 'JOIN streams s ON s.id = key::uuid'}
+       ORDER BY blind DESC, key, part, at`,
+      [from, to, bucket, filter.streamId ?? null, filter.part ?? null, ['watched', ...NOTHING_THERE]],
     );
-    return rows.map(({ stream_id, name, part, state, at, ms }) => ({
-      ...{ streamId: stream_id, name, part, at, ms: Number(ms) },
-      gap: state === 'watched' ? null : state,
-    }));
   }
 
   /** @returns how many hours of streams were summed. */

@@ -7,15 +7,13 @@ import { decodeCursor, encodeCursor } from '../http/pagination.js';
 import { API_SETTINGS, type ApiSettings } from '../runtime.module.js';
 import { StreamsService } from '../streams/streams.service.js';
 import type { CoverageSeries, CoverageSeriesQuery, StreamCoverage, StreamCoverageQuery } from './coverage.dto.js';
-import { CoverageHoursRepository, type StateSum } from './coverage-hours.repository.js';
+import { CoverageHoursRepository, type SeriesPoint } from './coverage-hours.repository.js';
 import { CoverageRepository } from './coverage.repository.js';
-import { joined, ledgerOf, sumsOf, type LedgerEntry, type Stretch } from './ledger.js';
+import { append, ledgerOf, sumsOf, type LedgerEntry, type Stretch } from './ledger.js';
 import { silentMsOf } from './silence.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** Lines of a chart. */
-const MOST_LINES = 20;
 
 const Position = z.tuple([z.number().int().nonnegative()]);
 
@@ -42,17 +40,16 @@ export class CoverageService {
     const { from, to } = periodOf(query, now, 'hour');
     const period = { from: from.getTime(), to: Math.min(to.getTime(), now) };
     const [start] = decodeCursor(cursor, Position) ?? [period.from];
-    const stretches = await this.stretches(
-      streamId,
-      part,
-      { ...period, from: Math.max(start, period.from) },
-      limit,
-      now,
-    );
+    const ledger = await this.ledger(streamId, period, now);
+    const stretches = ledger.get(part)?.filter((entry) => entry.from >= start) ?? [];
     const next = stretches[limit];
+    const sums = [...ledger].map(([each, entries]) => ({
+      part: each,
+      ...sumsOf(entries.map((entry) => ({ gap: entry.gap, ms: entry.to - entry.from }))),
+    }));
     return {
       ...{ streamId, from: from.toISOString(), to: to.toISOString(), part },
-      totals: await this.totals(streamId, period, now),
+      totals: sums.sort((one, other) => (one.part < other.part ? -1 : 1)),
       items: stretches.slice(0, limit).map(viewOf),
       nextCursor: next === undefined ? null : encodeCursor([next.from]),
     };
@@ -60,77 +57,52 @@ export class CoverageService {
 
   /** All streams'. @throws AppError `request.period`. */
   async series(query: CoverageSeriesQuery): Promise<CoverageSeries> {
-    const { bucket, by, part, streamId } = query;
+    const { bucket } = query;
     const { from, to } = periodOf(query, Date.now(), bucket);
     const begins = new Date(Math.floor(from.getTime() / HOUR_MS) * HOUR_MS);
-    const rows = await this.hours.series({ from: begins, to }, bucket, streamId ?? null);
-    const lines = new Map<string, typeof rows>();
-    for (const row of rows) {
-      if (part !== undefined && row.part !== part) continue;
-      const key = by === 'part' ? row.part : `${row.streamId} ${row.part}`;
-      lines.set(key, [...(lines.get(key) ?? []), row]);
+    const lines = new Map<string, SeriesPoint[]>();
+    for (const point of await this.hours.series({ from: begins, to }, query)) {
+      const name = `${point.key} ${point.part}`;
+      const line = lines.get(name) ?? [];
+      lines.set(name, line);
+      line.push(point);
     }
-    const series = [...lines.values()].map((line) => lineOf(by, line));
-    const blind = ({ totals }: (typeof series)[number]): number => totals.liveMs - totals.watchedMs;
-    series.sort((a, b) => blind(b) - blind(a) || (a.key < b.key ? -1 : 1));
-    return { from: begins.toISOString(), to: to.toISOString(), bucket, series: series.slice(0, MOST_LINES) };
+    const series = [...lines.values()].flatMap(lineOf);
+    return { from: begins.toISOString(), to: to.toISOString(), bucket, series };
   }
 
-  /** More than `limit` entries, or all there are: read day by day, so that few rows are held at once. */
-  private async stretches(
+  /** The account of every part: read day by day, so that few rows are held at once. */
+  private async ledger(
     streamId: string,
-    part: CoveragePart,
     { from, to }: Stretch,
-    limit: number,
     now: number,
-  ): Promise<LedgerEntry[]> {
-    let entries: LedgerEntry[] = [];
-    for (let day = from; day < to && entries.length <= limit; day += DAY_MS) {
+  ): Promise<Map<CoveragePart, LedgerEntry[]>> {
+    const ledger = new Map<CoveragePart, LedgerEntry[]>();
+    for (let day = from; day < to; day += DAY_MS) {
       const window = { from: day, to: Math.min(day + DAY_MS, to) };
-      const [record] = await this.coverage.records([streamId], window, [part]);
-      if (record === undefined) continue;
-      entries = joined([...entries, ...ledgerOf(record.periods, record.spans, window, now - this.silentMs)]);
-    }
-    return entries;
-  }
-
-  /** Whole hours as they were summed, the rest from what was said. */
-  private async totals(streamId: string, { from, to }: Stretch, now: number): Promise<StreamCoverage['totals']> {
-    const firstHour = Math.ceil(from / HOUR_MS) * HOUR_MS;
-    // The last hours' sums may still change.
-    const lastHour = Math.floor(Math.min(to, now - HOUR_MS) / HOUR_MS) * HOUR_MS;
-    const edges = firstHour < lastHour ? [[from, firstHour], [lastHour, to]] : [[from, to]]; // prettier-ignore
-    const states: Pick<StateSum, 'part' | 'gap' | 'ms'>[] =
-      firstHour < lastHour
-        ? await this.hours.series({ from: new Date(firstHour), to: new Date(lastHour) }, 'hour', streamId)
-        : [];
-    for (const [begins = 0, ends = 0] of edges) {
-      if (begins >= ends) continue;
-      const window = { from: begins, to: ends };
       for (const { part, periods, spans } of await this.coverage.records([streamId], window)) {
-        const entries = ledgerOf(periods, spans, window, now - this.silentMs);
-        states.push(...entries.map((entry) => ({ part, gap: entry.gap, ms: entry.to - entry.from })));
+        const entries = ledger.get(part) ?? [];
+        ledger.set(part, entries);
+        for (const entry of ledgerOf(periods, spans, window, now - this.silentMs)) append(entries, entry);
       }
     }
-    const parts = [...new Set(states.map(({ part }) => part))].sort();
-    return parts.map((part) => ({ part, ...sumsOf(states.filter((state) => state.part === part)) }));
+    return ledger;
   }
 }
 
-function lineOf(
-  by: CoverageSeriesQuery['by'],
-  rows: readonly (StateSum & { at: Date; name: string })[],
-): CoverageSeries['series'][number] {
-  const [first] = rows;
-  if (first === undefined) throw new Error('a line without points');
-  const points = new Map<number, StateSum[]>();
-  for (const row of rows) points.set(row.at.getTime(), [...(points.get(row.at.getTime()) ?? []), row]);
-  return {
-    ...(by === 'part' ? { key: first.part, name: first.part } : { key: first.streamId, name: first.name }),
-    part: first.part,
-    totals: sumsOf(rows),
-    points: [...points].map(([at, states]) => ({ at: new Date(at).toISOString(), ...sumsOf(states) })),
-  };
+/** The line of its points; none of none. */
+function lineOf(states: readonly SeriesPoint[]): CoverageSeries['series'] {
+  const [first] = states;
+  if (first === undefined) return [];
+  const points = new Map<number, SeriesPoint[]>();
+  for (const state of states) points.set(state.at.getTime(), [...(points.get(state.at.getTime()) ?? []), state]);
+  const { key, name, part } = first;
+  return [
+    {
+      ...{ key, name, part, totals: sumsOf(states) },
+      points: [...points].map(([at, list]) => ({ at: new Date(at).toISOString(), ...sumsOf(list) })),
+    },
+  ];
 }
 
 function viewOf({ from, to, gap }: LedgerEntry): StreamCoverage['items'][number] {

@@ -21,7 +21,7 @@ export interface LedgerEntry extends Stretch {
 }
 
 /** Gaps in which there was nothing to watch: the source was not on air, or has no such part. */
-const NOTHING_THERE: ReadonlySet<GapReason> = new Set<GapReason>(['offline', 'absent']);
+export const NOTHING_THERE: ReadonlySet<GapReason> = new Set<GapReason>(['offline', 'absent']);
 
 /** Milliseconds of one part: `expected` is all of it, `live` what there was to watch, `watched` what was. */
 export interface CoverageSums {
@@ -52,17 +52,10 @@ export function ledgerOf(
     for (const piece of piecesOf(part, said)) {
       const gap = piece.said === undefined ? silenceOf(period, said, piece.from) : piece.said.gap;
       const to = piece.said === undefined ? Math.min(piece.to, knownUntil) : piece.to;
-      if (to > piece.from) add(entries, { from: piece.from, to, gap });
+      if (to > piece.from) append(entries, { from: piece.from, to, gap });
     }
   }
   return entries;
-}
-
-/** The same entries, neighbours that are alike as one. */
-export function joined(entries: readonly LedgerEntry[]): LedgerEntry[] {
-  const all: LedgerEntry[] = [];
-  for (const entry of entries) add(all, { ...entry });
-  return all;
 }
 
 /** What entries come to. */
@@ -116,7 +109,8 @@ function silenceOf(period: Stretch, said: readonly SaidSpan[], at: number): GapR
   return last.isLast ? 'restarting' : 'crash';
 }
 
-function add(entries: LedgerEntry[], entry: LedgerEntry): void {
+/** Puts an entry behind the others; one that goes on with the last is one with it. */
+export function append(entries: LedgerEntry[], entry: LedgerEntry): void {
   const last = entries.at(-1);
   if (last?.to === entry.from && last.gap === entry.gap) last.to = entry.to;
   else entries.push(entry);
