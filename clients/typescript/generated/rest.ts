@@ -2191,8 +2191,8 @@ export interface components {
              */
             platform?: string;
             /**
-             * @description Where it is played: HLS, DASH, RTMP, RTSP, SRT, or a file where the monitor allows it.
-             * @example https://example.com/live/index.m3u8
+             * @description Where it is played: HLS, DASH, RTMP, RTSP, SRT, or a file where the monitor allows it. The example is the stream of `npm run demo`.
+             * @example http://127.0.0.1:3080/live/live.m3u8
              */
             url: string;
             /**
@@ -2343,8 +2343,8 @@ export interface components {
              */
             platform?: string;
             /**
-             * @description Where it is played: HLS, DASH, RTMP, RTSP, SRT, or a file where the monitor allows it.
-             * @example https://example.com/live/index.m3u8
+             * @description Where it is played: HLS, DASH, RTMP, RTSP, SRT, or a file where the monitor allows it. The example is the stream of `npm run demo`.
+             * @example http://127.0.0.1:3080/live/live.m3u8
              */
             url?: string;
             /**
@@ -5607,7 +5607,7 @@ export interface operations {
                  * @example {
                  *       "name": "Main stage",
                  *       "platform": "url",
-                 *       "url": "https://example.com/live/index.m3u8",
+                 *       "url": "http://127.0.0.1:3080/live/live.m3u8",
                  *       "priority": 5,
                  *       "parts": [
                  *         "video",
@@ -6094,7 +6094,7 @@ export interface operations {
                 limit?: number;
                 /** @description `nextCursor` of the page before; the first page when left out. */
                 cursor?: string;
-                /** @description Id of a platform adapter; GET /api/monitors lists them. */
+                /** @description Id of a platform adapter; GET /api/monitors lists them. For instance `url`. */
                 platform?: string;
                 status?: components["schemas"]["StreamStatus"];
                 /** @description Only those that should be watched, or should not. */
@@ -6153,7 +6153,7 @@ export interface operations {
                  * @example {
                  *       "name": "Main stage",
                  *       "platform": "url",
-                 *       "url": "https://example.com/live/index.m3u8",
+                 *       "url": "http://127.0.0.1:3080/live/live.m3u8",
                  *       "priority": 5,
                  *       "parts": [
                  *         "video",
@@ -6380,7 +6380,7 @@ export interface operations {
                  * @example {
                  *       "name": "Main stage",
                  *       "platform": "url",
-                 *       "url": "https://example.com/live/index.m3u8",
+                 *       "url": "http://127.0.0.1:3080/live/live.m3u8",
                  *       "priority": 5,
                  *       "parts": [
                  *         "video",
@@ -11420,9 +11420,7 @@ export interface operations {
                 /** @description `1` draws the boxes with label and score. */
                 boxes?: "0" | "1" | "true" | "false";
             };
-            header: {
-                authorization: string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -11476,9 +11474,7 @@ export interface operations {
                 /** @description From the link. */
                 signature?: string;
             };
-            header: {
-                authorization: string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -11827,7 +11823,7 @@ export interface operations {
                 limit?: number;
                 /** @description `nextCursor` of the page before; the first page when left out. */
                 cursor?: string;
-                /** @description Words to look for, all of them; `"a phrase"`, `or` and `-without` are understood. */
+                /** @description Words to look for, all of them; `"a phrase"`, `or` and `-without` are understood. For instance `"free offers" -joke`. */
                 q?: string;
                 /** @description Only what was said at or after this instant. */
                 from?: string;
