@@ -53,7 +53,7 @@ export class AlertWatch {
     if (taken === undefined || taken.acknowledgedAt === null || me === undefined) return false;
     const evidence = await this.evidenceOf(taken.detectionId);
     const seconds = (Date.parse(taken.acknowledgedAt) - Date.parse(taken.createdAt)) / 1_000;
-    mail.outcome = `Acknowledged by ${me.username} ${seconds.toFixed(1)} s after the alert was raised`;
+    mail.outcome = `Acknowledged by ${me.username} after ${seconds.toFixed(1)} s`;
     this.report.event(
       'acknowledged',
       {

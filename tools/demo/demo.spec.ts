@@ -15,6 +15,7 @@ describe('the demo', () => {
     expect(parseDemoArguments(['--until', 'chat,video, audio,chat'])).toMatchObject({
       until: ['chat', 'video', 'audio'],
     });
+    expect(parseDemoArguments(['--until', 'email,acknowledged'])).toMatchObject({ until: ['email', 'acknowledged'] });
     expect(parseDemoArguments(['-h'])).toMatchObject({ help: true });
   });
 
@@ -58,6 +59,9 @@ describe('the demo', () => {
     );
     expect(wanted.complaint(9_000, { status: 'pending', parts: null })).toContain('no monitor watches the stream');
     expect(wanted.complaint(9_000, null)).toContain('audio, chat');
+    const mails = new WantedKinds(['email', 'acknowledged']);
+    mails.saw('email');
+    expect(mails.complaint(9_000, { status: 'live', parts })).toMatch(/kind acknowledged; no alert was acknowledged$/);
   });
 
   it('maps presentation time to the time on air, also after the 33-bit clock began anew', () => {

@@ -47,7 +47,7 @@ export function bodyOf({ html, text, attachments }: Email): string {
       .filter(({ mimeType, contentId }) => contentId !== undefined && PICTURE.test(mimeType))
       .map(({ contentId, mimeType, content }) => [
         (contentId ?? '').replace(/^<|>$/g, ''),
-        `data:${mimeType};base64,${String(content)}`,
+        `data:${mimeType};base64,${typeof content === 'string' ? content : ''}`,
       ]),
   );
   const body = html?.replace(/\bcid:([^"'\s>]+)/g, (whole, id: string) => pictures.get(id) ?? whole);

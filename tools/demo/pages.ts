@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http';
 export type Pages = (path: string, response: ServerResponse) => boolean;
 
 /** What a page of the demo may do: show what comes from here, with the scripts and styles written into it. */
-const OWN_PAGE = "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'";
+const OWN_PAGE = "default-src 'self'; img-src 'self' data:; script-src 'unsafe-inline'; style-src 'unsafe-inline'";
 
 /** Answers with a page, a picture or the like. @returns true, as {@link Pages} do that have something */
 export function send(response: ServerResponse, type: string, body: string | Buffer, policy = OWN_PAGE): true {

@@ -33,7 +33,11 @@ export class PartsWatch {
       .filter(([name, words]) => this.last.get(name) !== words);
     for (const [name, words] of news) this.last.set(name, words);
     if (news.length > 0) {
-      this.report.event('parts', { parts }, news.map(([name, words]) => `${name}: ${words}`).join('\n'));
+      this.report.event(
+        'parts',
+        { parts },
+        news.map(([name, words]) => `${name}: ${words.split(' Fetch it:')[0] ?? ''}`).join('\n'),
+      );
     }
     this.timer = setTimeout(() => void this.look(), EVERY_MS);
   }

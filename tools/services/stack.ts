@@ -143,7 +143,7 @@ export async function startStack(group: ProcessGroup, options: StackOptions): Pr
     ['monitor', `${monitorUrl}/health`],
     ['database', database.description],
     ['Redis', redis.description],
-    ['model', await runningModel(monitorUrl)],
+    ...(await detectorRows(monitorUrl)),
     ['ffmpeg', `${ffmpeg.path} (${ffmpeg.version.split(' ').slice(0, 3).join(' ')})`],
     ['evidence', evidence],
     ['logs', logs],
@@ -200,18 +200,18 @@ function reachable(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-const Health = z.object({ detectors: z.array(z.object({ detail: z.string() })) });
+const Health = z.object({ detectors: z.array(z.object({ id: z.string(), detail: z.string() })) });
 
-/** What the monitor says about its detectors; its own words, since only it knows what it loaded. */
-async function runningModel(monitorUrl: string): Promise<string> {
+/** What the monitor says about its detectors; its own words, since only it knows what it loaded, without commands. */
+async function detectorRows(monitorUrl: string): Promise<Stack['rows']> {
   try {
     const response = await fetch(`${monitorUrl}/health`, { signal: AbortSignal.timeout(3_000) });
     const health = Health.safeParse(await response.json());
-    if (health.success) return health.data.detectors.map(({ detail }) => detail).join('; ');
+    if (health.success) return health.data.detectors.map(({ id, detail }) => [id, detail.split(' Fetch it:')[0] ?? '']);
   } catch {
     // The table is a courtesy; the address beside it tells more.
   }
-  return `see ${monitorUrl}/health`;
+  return [['detectors', `see ${monitorUrl}/health`]];
 }
 
 /** A table of two columns, aligned. */

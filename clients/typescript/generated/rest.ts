@@ -2231,8 +2231,8 @@ export interface components {
              */
             platform?: string;
             /**
-             * @description Where it is played: HLS, DASH, RTMP, RTSP, SRT, or a file where the monitor allows it.
-             * @example https://example.com/live/index.m3u8
+             * @description Where it is played: HLS, DASH, RTMP, RTSP, SRT, or a file where the monitor allows it. The example is the stream of `npm run demo`.
+             * @example http://127.0.0.1:3080/live/live.m3u8
              */
             url: string;
             /**
@@ -2383,8 +2383,8 @@ export interface components {
              */
             platform?: string;
             /**
-             * @description Where it is played: HLS, DASH, RTMP, RTSP, SRT, or a file where the monitor allows it.
-             * @example https://example.com/live/index.m3u8
+             * @description Where it is played: HLS, DASH, RTMP, RTSP, SRT, or a file where the monitor allows it. The example is the stream of `npm run demo`.
+             * @example http://127.0.0.1:3080/live/live.m3u8
              */
             url?: string;
             /**
@@ -5738,7 +5738,7 @@ export interface operations {
                  * @example {
                  *       "name": "Main stage",
                  *       "platform": "url",
-                 *       "url": "https://example.com/live/index.m3u8",
+                 *       "url": "http://127.0.0.1:3080/live/live.m3u8",
                  *       "priority": 5,
                  *       "parts": [
                  *         "video",
@@ -6225,7 +6225,7 @@ export interface operations {
                 limit?: number;
                 /** @description `nextCursor` of the page before; the first page when left out. */
                 cursor?: string;
-                /** @description Id of a platform adapter; GET /api/monitors lists them. */
+                /** @description Id of a platform adapter; GET /api/monitors lists them. For instance `url`. */
                 platform?: string;
                 status?: components["schemas"]["StreamStatus"];
                 /** @description Only those that should be watched, or should not. */
@@ -6284,7 +6284,7 @@ export interface operations {
                  * @example {
                  *       "name": "Main stage",
                  *       "platform": "url",
-                 *       "url": "https://example.com/live/index.m3u8",
+                 *       "url": "http://127.0.0.1:3080/live/live.m3u8",
                  *       "priority": 5,
                  *       "parts": [
                  *         "video",
@@ -6511,7 +6511,7 @@ export interface operations {
                  * @example {
                  *       "name": "Main stage",
                  *       "platform": "url",
-                 *       "url": "https://example.com/live/index.m3u8",
+                 *       "url": "http://127.0.0.1:3080/live/live.m3u8",
                  *       "priority": 5,
                  *       "parts": [
                  *         "video",
@@ -11671,9 +11671,7 @@ export interface operations {
                 /** @description `1` draws the boxes with label and score. */
                 boxes?: "0" | "1" | "true" | "false";
             };
-            header: {
-                authorization: string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -11727,9 +11725,7 @@ export interface operations {
                 /** @description From the link. */
                 signature?: string;
             };
-            header: {
-                authorization: string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -12078,7 +12074,7 @@ export interface operations {
                 limit?: number;
                 /** @description `nextCursor` of the page before; the first page when left out. */
                 cursor?: string;
-                /** @description Words to look for, all of them; `"a phrase"`, `or` and `-without` are understood. */
+                /** @description Words to look for, all of them; `"a phrase"`, `or` and `-without` are understood. For instance `"free offers" -joke`. */
                 q?: string;
                 /** @description Only what was said at or after this instant. */
                 from?: string;

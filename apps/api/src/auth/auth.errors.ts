@@ -2,7 +2,11 @@ import { AppError } from '#libs/errors/app-error.js';
 
 /** No valid access token came with the request. */
 export const unauthorized = (): AppError =>
-  new AppError('auth.unauthorized', 'user', 'Sign in and send the access token as `Authorization: Bearer …`.');
+  new AppError(
+    'auth.unauthorized',
+    'user',
+    'Sign in with POST /api/auth/login, and send the access token as `Authorization: Bearer …`.',
+  );
 
 /** Signed in, but not allowed. */
 export const forbidden = (): AppError => new AppError('auth.forbidden', 'user', 'Your role does not allow this.');

@@ -1,5 +1,20 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 
+/** A problem of each status, in its own words: those of the schema are one status only. */
+const PROBLEMS: Readonly<Record<string, readonly [title: string, code: string, detail: string]>> = {
+  400: ['Bad Request', 'request.invalid', 'The request does not fit what this route takes: see `errors`.'],
+  401: ['Unauthorized', 'auth.unauthorized', 'Sign in with POST /api/auth/login, and send the access token.'],
+  403: ['Forbidden', 'auth.forbidden', 'Your role does not allow this.'],
+  404: ['Not Found', 'stream.not_found', 'There is no such stream: see GET /api/streams.'],
+  409: ['Conflict', 'stream.name.conflict', 'A stream of this name exists: choose another name.'],
+  412: ['Precondition Failed', 'request.version.precondition_failed', 'Somebody changed it: fetch it again.'],
+  413: ['Payload Too Large', 'request.too_large', 'The body is too large.'],
+  415: ['Unsupported Media Type', 'request.unsupported_media_type', 'Send `application/json`.'],
+  422: ['Unprocessable Entity', 'request.idempotency.unprocessable', 'Send a new Idempotency-Key with a new request.'],
+  429: ['Too Many Requests', 'auth.too_many', 'Too many failed attempts: try again in 30 seconds.'],
+  503: ['Service Unavailable', 'service.unavailable', 'Something the api depends on is away: try again soon.'],
+};
+
 type Schema = Readonly<Record<string, unknown>>;
 
 /** How deep an example goes at most. */
@@ -16,6 +31,27 @@ export function exemplifyBodies(document: OpenAPIObject): void {
       const media = body !== undefined && 'content' in body ? body.content['application/json'] : undefined;
       if (media?.schema === undefined || media.example !== undefined || media.examples !== undefined) continue;
       media.example = exampleOf(document, media.schema as unknown as Schema);
+    }
+  }
+}
+
+/** Shows with each error the problem that it answers with. */
+export function exemplifyProblems(document: OpenAPIObject): void {
+  const examples = ((document.components ??= {}).examples ??= {});
+  for (const [status, [title, code, detail]] of Object.entries(PROBLEMS)) {
+    const type = `urn:vigil:problem:${code}`;
+    const errors = status === '400' ? { errors: [{ path: 'name', message: 'is too short' }] } : {};
+    const path = { instance: '/api/streams', requestId: textOf({ format: 'uuid' }) };
+    examples[`Problem${status}`] = { value: { type, title, status: Number(status), detail, code, ...path, ...errors } };
+  }
+  for (const { get, post, put, patch, delete: remove } of Object.values(document.paths)) {
+    for (const operation of [get, post, put, patch, remove]) {
+      for (const [status, response] of Object.entries(operation?.responses ?? {})) {
+        const media =
+          response !== undefined && 'content' in response ? response.content?.['application/problem+json'] : undefined;
+        if (media === undefined || PROBLEMS[status] === undefined) continue;
+        media.examples ??= { problem: { $ref: `#/components/examples/Problem${status}` } };
+      }
     }
   }
 }

@@ -7,7 +7,8 @@ export const INTRODUCTION = `Watches live streams for a team of human agents.
    answer, and renews it while it is open. A token from elsewhere goes under _Authorize_; other clients send
    it as \`Authorization: Bearer …\`. When the answer says \`"mustChangePassword": true\`, choose a password of your own
    next: \`POST /api/auth/change-password\`.
-2. **objects**: \`POST /api/objects\` says what to look for in the picture; **keywords** does for speech and chat.
+2. **objects**: \`POST /api/objects\` says what to look for in the picture (in the demo, a person is
+   looked for already); **keywords** does for speech and chat.
 3. **streams**: \`POST /api/streams\` adds a stream. Copy its \`id\` from the answer.
 4. **monitoring**: \`POST /api/monitoring/stream/{id}/start\` has it watched. When nothing comes,
    \`GET /api/monitor/detection-status/{id}\` says what is missing.

@@ -7,7 +7,7 @@ import {
 } from '@nestjs/swagger';
 import { z } from 'zod';
 import { ACCESS_COOKIE, CSRF_HEADER } from '../auth/browser/cookies.js';
-import { exemplifyBodies } from './openapi-examples.js';
+import { exemplifyBodies, exemplifyProblems } from './openapi-examples.js';
 import { INTRODUCTION, TAGS } from './openapi-words.js';
 import { Problem } from './problem.js';
 import { SWAGGER_UI } from './swagger-ui.js';
@@ -19,6 +19,7 @@ export const DOCUMENTATION_PATHS = ['/docs', '/openapi.json', '/openapi.yaml'];
 const CSV_EXAMPLE = 'name,url\nMain stage,https://example.com/live/index.m3u8\n';
 
 type OperationObject = NonNullable<OpenAPIObject['paths'][string]['get']>;
+type Parameter = NonNullable<OperationObject['parameters']>[number];
 type JsonSchema = Record<string, unknown>;
 
 /**
@@ -34,12 +35,23 @@ export function convertSchema(
     io: schemaType,
     target: 'draft-2020-12',
     override: ({ jsonSchema }) => {
-      if (schemaType === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+      if (schemaType === 'output') ease(jsonSchema);
       delete jsonSchema.id;
     },
   }) as JsonSchema;
   const { $defs, $schema: _dialect, ...root } = converted;
   return { schema: root, components: ($defs ?? {}) as Record<string, JsonSchema> };
+}
+
+/**
+ * What a client need not hold an answer against: closed objects, the expression behind a named format, the bounds of
+ * any integer. Swagger UI makes its samples of them, which nobody can read.
+ */
+function ease(schema: JsonSchema): void {
+  if (schema['additionalProperties'] === false) delete schema['additionalProperties'];
+  if (schema['format'] !== undefined) delete schema['pattern'];
+  if (schema['minimum'] === Number.MIN_SAFE_INTEGER) delete schema['minimum'];
+  if (schema['maximum'] === Number.MAX_SAFE_INTEGER) delete schema['maximum'];
 }
 
 /** The schema of a body that a route reads by itself, in place of the component of this name. */
@@ -95,11 +107,13 @@ export function createOpenApi(app: INestApplication): OpenAPIObject {
   for (const operation of operationsOf(document)) {
     // What OpenAPI says to ignore, Swagger UI asks for all the same: the scheme of the route sends it.
     operation.parameters = operation.parameters?.filter((parameter) => !isAuthorization(parameter));
+    for (const parameter of operation.parameters ?? []) tellExample(parameter);
   }
   document.components ??= {};
   const problem = convertSchema(Problem, { schemaType: 'output' });
   Object.assign((document.components.schemas ??= {}), problem?.components);
   exemplifyBodies(document);
+  exemplifyProblems(document);
   return document;
 }
 
@@ -159,7 +173,16 @@ function operationsOf(document: OpenAPIObject): OperationObject[] {
   );
 }
 
-function isAuthorization(parameter: NonNullable<OperationObject['parameters']>[number]): boolean {
+/** Swagger UI sends the example of a filter as if it were chosen: said in words, it is not. */
+function tellExample(parameter: Parameter): void {
+  if (!('in' in parameter) || parameter.in !== 'query' || parameter.required === true) return;
+  const { schema, description = '' } = parameter;
+  if (schema === undefined || !('example' in schema) || schema.example === undefined) return;
+  parameter.description = `${description} For instance \`${String(schema.example)}\`.`.trim();
+  delete schema.example;
+}
+
+function isAuthorization(parameter: Parameter): boolean {
   return 'in' in parameter && parameter.in === 'header' && parameter.name.toLowerCase() === 'authorization';
 }
 

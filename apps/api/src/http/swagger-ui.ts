@@ -41,7 +41,10 @@ function keepSignedIn(answer: UiAnswer): UiAnswer {
 /** How Swagger UI looks and behaves. */
 export const SWAGGER_UI: SwaggerCustomOptions = {
   customSiteTitle: 'Vigil API',
-  customCss: '.swagger-ui .topbar { display: none } .swagger-ui .info { margin: 2rem 0 1rem }',
+  // Ids are long; the field must show all of one.
+  customCss:
+    '.swagger-ui .topbar { display: none } .swagger-ui .info { margin: 2rem 0 1rem } ' +
+    '.swagger-ui .parameters input[type=text] { width: 24rem; max-width: 100% }',
   swaggerOptions: {
     ...{ persistAuthorization: true, displayRequestDuration: true, tryItOutEnabled: true, deepLinking: true },
     ...{ docExpansion: 'none', defaultModelsExpandDepth: -1, filter: true },

@@ -16,9 +16,11 @@ const STYLE = `
 
 const CONNECT = `import { io } from 'socket.io-client';
 
-const socket = io('https://vigil.example/messages', { auth: { token: accessToken } });
-socket.on('message', (message) => show(message));
-socket.emit('typing', { userId, typing: true });`;
+const socket = io('http://127.0.0.1:3000/', { auth: { token: accessToken } });
+socket.on('detection', ({ label, streamName, imageUrl }) => console.log(label, streamName, imageUrl));
+
+const messages = io('http://127.0.0.1:3000/messages', { auth: { token: accessToken } });
+messages.emit('typing', { userId, typing: true });`;
 
 /** The page at `/docs/events`: what is said over Socket.IO, for people. */
 export function eventsPage({ channels, schemas }: SocketContract): string {
@@ -48,7 +50,7 @@ export function eventsPage({ channels, schemas }: SocketContract): string {
 <p>REST is described at <a href="/docs">/docs</a>. The same as a document: <code>asyncapi.yaml</code> in the project.</p>
 <nav>${links}<a href="#schemas">Payloads</a></nav>
 <h2>Connecting</h2>
-<p>Give the access token as <code>auth.token</code> in every namespace. The server alone joins rooms. A browser's origin
+<p>Give the access token of <code>POST /api/auth/login</code> as <code>auth.token</code> in every namespace. The server alone joins rooms. A browser's origin
 must be in <code>CORS_ORIGINS</code>. Packets of clients hold at most 64 kB, 20 at once and 4 a second in the long run;
 beyond that the connection is closed, as it is when the token expires: connect again with a new one.</p>
 <pre><code>${escape(CONNECT)}</code></pre>
