@@ -3,9 +3,10 @@ import { messageOf } from '#libs/errors/app-error.js';
 import { benchApi } from '../test/bench/api.js';
 import { benchLatency } from '../test/bench/latency.js';
 import { benchPhrases } from '../test/bench/phrases.js';
+import { benchRetention } from '../test/bench/retention.js';
 import { benchVideo } from '../test/bench/video.js';
 
-/** What the command line says about how large a run is; for `api` alone. */
+/** What the command line says about how large a run is; for `api`, and the rows for `retention`. */
 interface Size {
   detections: number;
   seconds: number;
@@ -16,9 +17,10 @@ const BENCHES: Readonly<Record<string, (progress: (text: string) => void, size: 
   video: benchVideo,
   latency: benchLatency,
   phrases: benchPhrases,
+  retention: benchRetention,
 };
 
-const USAGE = `usage: npm run --silent bench -- <${Object.keys(BENCHES).join('|')}> [--json]\n  api: [--detections 1000000] [--seconds 120]`;
+const USAGE = `usage: npm run --silent bench -- <${Object.keys(BENCHES).join('|')}> [--json]\n  api: [--detections 1000000] [--seconds 120]\n  retention: [--detections 1000000]`;
 
 /** Runs one bench; progress goes to stderr, the figures to stdout. */
 async function main(): Promise<number> {

@@ -18,6 +18,7 @@ import { MeModule } from './me/me.module.js';
 import { MonitoringModule } from './monitoring/monitoring.module.js';
 import { NotificationsModule } from './notifications/notifications.module.js';
 import { RealtimeModule } from './realtime/realtime.module.js';
+import { RetentionModule } from './retention/retention.module.js';
 import { ReviewsModule } from './reviews/reviews.module.js';
 import { RulesModule } from './rules/rules.module.js';
 import { RuntimeModule, type ApiSettings } from './runtime.module.js';
@@ -54,6 +55,7 @@ export class AppModule {
         DetectModule,
         DetectionsModule,
         ReviewsModule,
+        RetentionModule,
         DashboardModule,
         TranscriptsModule,
         ServiceTokensModule,
