@@ -4,13 +4,14 @@ import { benchApi } from '../test/bench/api.js';
 import { benchIngest } from '../test/bench/ingest.js';
 import { benchLatency } from '../test/bench/latency.js';
 import { benchPhrases } from '../test/bench/phrases.js';
+import { benchRetention } from '../test/bench/retention.js';
 import { benchSockets } from '../test/bench/sockets.js';
 import { benchVideo } from '../test/bench/video.js';
 import { writeSummary, type SummaryRow } from './bench/summary.js';
 
 /** What the command line says about how large a run is. */
 interface Size {
-  /** For `api`. */
+  /** For `api` and `retention`. */
   detections: number;
   seconds: number;
   /** For `sockets`. */
@@ -64,12 +65,18 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     limit: `${of.bare.fanoutP99Ms} ms: a bare Socket.IO server (ratio ${of.ratioToBare})`,
     peer: '',
   })),
+  retention: bench(benchRetention, (of) => ({
+    figure: `${of.removedPerSecond} rows removed a second beside ${of.ingest.perSecond} stored`,
+    limit: `${of.longestLockWaitMs} ms: longest wait for a lock`,
+    peer: '',
+  })),
 };
 
 const USAGE = `usage: npm run --silent bench -- [${Object.keys(BENCHES).join('|')}] [--json]
   without a name: all of them, and the table in docs/benchmarks.md
   api: [--detections 1000000] [--seconds 120]
-  sockets: [--clients 10000]`;
+  sockets: [--clients 10000]
+  retention: [--detections 1000000]`;
 
 /** Runs one bench, or all; progress goes to stderr, the figures to stdout. */
 async function main(): Promise<number> {

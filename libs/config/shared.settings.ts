@@ -119,6 +119,44 @@ export const apiSettings = {
     integer(100, 600_000).default(2_000),
     'How often alerts are looked for that nobody acknowledged in time, in ms.',
   ),
+  RETENTION_INTERVAL_MS: setting(
+    integer(0, 604_800_000).default(3_600_000),
+    'How often what is old is removed, in ms; 0 for never.',
+  ),
+  RETENTION_DETECTIONS_DAYS: setting(
+    integer(0, 36_500).default(90),
+    'Days that detections and their evidence are kept, counted from when they were stored; 0 for ever. Those marked `keep` always stay.',
+  ),
+  RETENTION_REVIEWED_DAYS: setting(
+    integer(0, 36_500).default(365),
+    'The same for detections that somebody gave a verdict.',
+  ),
+  RETENTION_EVIDENCE_MAX_MB: setting(
+    integer(0, 1_000_000_000).default(0),
+    'Most room that evidence may take, in MB; beyond it the oldest detections go with theirs, judged ones last. 0 for any.',
+  ),
+  RETENTION_TRANSCRIPTS_DAYS: setting(
+    integer(0, 36_500).default(90),
+    'Days that transcripts are kept, 0 for ever; those that a kept detection quotes always stay.',
+  ),
+  RETENTION_NOTIFICATIONS_DAYS: setting(
+    integer(0, 36_500).default(90),
+    'Days that notifications, their alerts and deliveries are kept; 0 for ever.',
+  ),
+  RETENTION_MESSAGES_DAYS: setting(
+    integer(0, 36_500).default(0),
+    'Days that messages between users are kept; 0 for ever.',
+  ),
+  RETENTION_AUDIT_DAYS: setting(
+    integer(0, 36_500)
+      .refine((days) => days === 0 || days >= 30, 'must be 0 or at least 30')
+      .default(0),
+    'Days that the audit trail is kept, at least 30; 0 for ever.',
+  ),
+  RETENTION_DEAD_FACTS_DAYS: setting(
+    integer(0, 36_500).default(30),
+    'Days that facts are kept that could not be stored; 0 for ever.',
+  ),
   TRUSTED_PROXIES: setting(
     z.string().default(''),
     'Addresses of reverse proxies whose `X-Forwarded-For` is believed, separated by commas, e.g. `loopback`.',

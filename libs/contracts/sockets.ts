@@ -43,6 +43,8 @@ export const DetectionView = z
     endedAt: Instant.nullable(),
     frames: z.number().int().nullable(),
     ptsMs: z.number().nullable(),
+    /** Whether it stays however old it is. */
+    keep: z.boolean(),
   })
   .meta({ id: 'Detection' });
 export type DetectionView = z.infer<typeof DetectionView>;

@@ -26,8 +26,11 @@ describe('the file evidence store', () => {
     const content = await store.open(key);
     expect(content?.size).toBe(5);
     expect(content === null ? '' : (await buffer(content.stream)).toString()).toBe('twice');
-    await store.delete(key);
-    await store.delete(key);
+    await store.put('other/b.jpg', Buffer.alloc(100));
+    expect(await store.bytes((name) => name === key)).toBe(5);
+    expect(await store.bytes(() => true)).toBe(105);
+    expect(await store.delete(key)).toBe(5);
+    expect(await store.delete(key)).toBe(0);
     expect(await store.open(key)).toBeNull();
   });
 

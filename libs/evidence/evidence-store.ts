@@ -30,6 +30,8 @@ export interface EvidenceStore {
   open(key: string): Promise<EvidenceContent | null>;
   /** Everything under a key, null when there is nothing. @throws AppError as {@link put} */
   read(key: string): Promise<Buffer | null>;
-  /** Takes it away; no error when there is nothing. @throws AppError as {@link put} */
-  delete(key: string): Promise<void>;
+  /** Takes it away. @returns its length in bytes, 0 when there was nothing. @throws AppError as {@link put} */
+  delete(key: string): Promise<number>;
+  /** Length in bytes of everything whose key counts; looks at all of it, so not often. @throws AppError as {@link put} */
+  bytes(counts: (key: string) => boolean): Promise<number>;
 }

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, unlink } from 'node:fs/promises';
+import { mkdir, open, opendir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError, messageOf } from '#libs/errors/app-error.js';
 import { EvidenceKey, type EvidenceContent, type EvidenceStore } from './evidence-store.js';
@@ -45,8 +45,28 @@ export class FileEvidenceStore implements EvidenceStore {
     return this.orNull(() => readFile(this.pathOf(key)));
   }
 
-  async delete(key: string): Promise<void> {
-    await this.orNull(() => unlink(this.pathOf(key)));
+  async delete(key: string): Promise<number> {
+    const path = this.pathOf(key);
+    const size = await this.orNull(async () => {
+      const { size: length } = await stat(path);
+      await unlink(path);
+      return length;
+    });
+    return size ?? 0;
+  }
+
+  async bytes(counts: (key: string) => boolean): Promise<number> {
+    let bytes = 0;
+    const walk = async (directory: string): Promise<void> => {
+      for await (const entry of await opendir(directory)) {
+        const path = join(directory, entry.name);
+        if (entry.isDirectory()) await this.orNull(() => walk(path));
+        // A file may go while it is looked at.
+        else if (counts(entry.name.replaceAll('+', '/'))) bytes += (await this.orNull(() => stat(path)))?.size ?? 0;
+      }
+    };
+    await this.orNull(() => walk(this.directory));
+    return bytes;
   }
 
   private async orNull<T>(work: () => Promise<T>): Promise<T | null> {

@@ -13,7 +13,15 @@ function detection(fields: Record<string, unknown>): DetectionView {
   return DetectionView.parse({
     ...{ id, seq: '1', streamId: id, streamName: 'demo', severity: 'high', confidence: 0.875, ruleId: null },
     ...{ detail: '', box: null, objects: [], frame: null, quote: null, segmentId: null, chat: null, imageUrl: null },
-    ...{ clipUrl: null, startedAt: instant, detectedAt: instant, endedAt: null, frames: null, ptsMs: null },
+    ...{
+      clipUrl: null,
+      startedAt: instant,
+      detectedAt: instant,
+      endedAt: null,
+      frames: null,
+      ptsMs: null,
+      keep: false,
+    },
     ...fields,
   });
 }

@@ -19,6 +19,7 @@ import { MeModule } from './me/me.module.js';
 import { MonitoringModule } from './monitoring/monitoring.module.js';
 import { NotificationsModule } from './notifications/notifications.module.js';
 import { RealtimeModule } from './realtime/realtime.module.js';
+import { RetentionModule } from './retention/retention.module.js';
 import { ReviewsModule } from './reviews/reviews.module.js';
 import { RulesModule } from './rules/rules.module.js';
 import { RuntimeModule, type ApiSettings } from './runtime.module.js';
@@ -56,6 +57,7 @@ export class AppModule {
         DetectModule,
         DetectionsModule,
         ReviewsModule,
+        RetentionModule,
         DashboardModule,
         TranscriptsModule,
         ServiceTokensModule,

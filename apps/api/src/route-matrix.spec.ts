@@ -285,6 +285,11 @@ const MATRIX: Record<string, Row> = {
     expect: [401, 404, 200, 200, 401, 401],
     path: ({ detectionId }) => `/api/detections/${detectionId}`,
   },
+  'PATCH /api/detections/:id': {
+    expect: [401, 404, 200, 200, 401, 401],
+    path: ({ detectionId }) => `/api/detections/${detectionId}`,
+    body: () => ({ keep: true }),
+  },
   'PUT /api/detections/:id/verdict': {
     expect: [401, 404, 200, 200, 401, 401],
     path: ({ detectionId }) => `/api/detections/${detectionId}/verdict`,

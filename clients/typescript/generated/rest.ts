@@ -1533,7 +1533,8 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /** Keep a detection however old it is, or no longer */
+        patch: operations["updateDetection"];
         trace?: never;
     };
     "/api/detections/{id}/image": {
@@ -3592,6 +3593,7 @@ export interface components {
             endedAt: string | null;
             frames: number | null;
             ptsMs: number | null;
+            keep: boolean;
         };
         Quote: {
             text: string;
@@ -3614,6 +3616,10 @@ export interface components {
         ChatRole: "broadcaster" | "moderator" | "vip" | "subscriber" | "staff" | "verified";
         /** @enum {string} */
         ChatMessageKind: "text" | "tip" | "system" | "deleted";
+        PatchDetectionRequest: {
+            /** @description Whether it, its evidence and its transcript stay however old they are. */
+            keep: boolean;
+        };
         PutVerdictRequest: {
             verdict: components["schemas"]["Verdict"];
             /**
@@ -11509,6 +11515,8 @@ export interface operations {
                 severity?: components["schemas"]["Severity"];
                 /** @description Only those that people gave this verdict last; `none`: those without one. */
                 verdict?: "true" | "false" | "unsure" | "none";
+                /** @description Only those that stay however old they are, or only the others. */
+                keep?: "true" | "false";
                 /** @description Only those detected at or after this instant. */
                 from?: string;
                 /** @description Only those detected before this instant. */
@@ -11568,6 +11576,8 @@ export interface operations {
                 severity?: components["schemas"]["Severity"];
                 /** @description Only those that people gave this verdict last; `none`: those without one. */
                 verdict?: "true" | "false" | "unsure" | "none";
+                /** @description Only those that stay however old they are, or only the others. */
+                keep?: "true" | "false";
                 /** @description Only those detected at or after this instant. */
                 from?: string;
                 /** @description Only those detected before this instant. */
@@ -11652,6 +11662,82 @@ export interface operations {
             };
             /** @description Not there, or not yours to see. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateDetection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "keep": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["PatchDetectionRequest"];
+            };
+        };
+        responses: {
+            /** @description The detection. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detection"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of a media type that the route does not take. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -56,6 +56,7 @@ export interface components {
             endedAt: string | null;
             frames: number | null;
             ptsMs: number | null;
+            keep: boolean;
         };
         /** @enum {string} */
         Modality: "video" | "audio" | "chat";

@@ -75,7 +75,7 @@ export class LeaderLock {
   private lose(client: pg.Client, reason: string): void {
     if (this.client !== client) return;
     this.client = null;
-    this.logger.warn({ reason }, 'the ingest lost its lock');
+    this.logger.warn({ reason, lock: this.key }, 'this process leads no longer: its lock was lost');
     void client.end().catch(() => undefined);
     this.onLost();
   }

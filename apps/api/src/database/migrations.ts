@@ -9,6 +9,7 @@ import { Revisions1763900700000 } from './migrations/1763900700000-revisions.js'
 import { ListIndexes1763900800000 } from './migrations/1763900800000-list-indexes.js';
 import { ListBars1763901000000 } from './migrations/1763901000000-list-bars.js';
 import { Coverage1763901100000 } from './migrations/1763901100000-coverage.js';
+import { Retention1763901200000 } from './migrations/1763901200000-retention.js';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -23,4 +24,5 @@ export const migrations = [
   ListIndexes1763900800000,
   ListBars1763901000000,
   Coverage1763901100000,
+  Retention1763901200000,
 ];

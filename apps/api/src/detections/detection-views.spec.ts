@@ -24,6 +24,7 @@ describe('DetectionViews', () => {
       segmentId: null,
       chat: null,
       frames: null,
+      keep: false,
     });
   }
 

@@ -37,6 +37,7 @@ export class DetectionViews {
       endedAt: detection.endedAt?.toISOString() ?? null,
       frames: detection.frames,
       ptsMs: detection.ptsMs,
+      keep: detection.keep,
     };
   }
 }

@@ -104,6 +104,10 @@ export class DetectionEntity {
   @Column({ type: 'text', nullable: true })
   verdict!: 'true' | 'false' | 'unsure' | null;
 
+  /** Whether it stays however old it is. */
+  @Column({ type: 'boolean', default: false })
+  keep!: boolean;
+
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at' })
   createdAt!: Date;
 }

@@ -1,4 +1,4 @@
-import { Controller, Get, Header, Headers, Param, Query, StreamableFile } from '@nestjs/common';
+import { Body, Controller, Get, Header, Headers, Param, Patch, Query, StreamableFile } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { DetectionView } from '#libs/contracts/sockets.js';
 import { CurrentUser, Public } from '../auth/access.decorators.js';
@@ -6,7 +6,14 @@ import type { AuthenticatedUser } from '../auth/authenticated-user.js';
 import { ApiErrors } from '../http/api-errors.js';
 import type { Page } from '../http/pagination.js';
 import { Id } from '../http/params.js';
-import { DetectionPage, DetectionQuery, ImageQuery, LinkQuery, StreamDetectionQuery } from './detections.dto.js';
+import {
+  DetectionPage,
+  DetectionQuery,
+  ImageQuery,
+  LinkQuery,
+  PatchDetectionRequest,
+  StreamDetectionQuery,
+} from './detections.dto.js';
 import { DetectionsService } from './detections.service.js';
 import { EvidenceAccess } from './evidence-access.js';
 
@@ -58,6 +65,18 @@ export class DetectionsController {
   @ApiErrors(400, 401, 404)
   get(@CurrentUser() user: AuthenticatedUser, @Param('id', { schema: Id }) id: string): Promise<DetectionView> {
     return this.detections.get(user, id);
+  }
+
+  @Patch('detections/:id')
+  @ApiOperation({ operationId: 'updateDetection', summary: 'Keep a detection however old it is, or no longer' })
+  @ApiResponse({ status: 200, description: 'The detection.', standardSchema: DetectionView })
+  @ApiErrors(400, 401, 404)
+  update(
+    @CurrentUser() user: AuthenticatedUser,
+    @Param('id', { schema: Id }) id: string,
+    @Body({ schema: PatchDetectionRequest }) { keep }: PatchDetectionRequest,
+  ): Promise<DetectionView> {
+    return this.detections.keep(user, id, keep);
   }
 
   @Public()

@@ -24,6 +24,11 @@ export const DetectionQuery = PageQuery.extend({
     .enum(['true', 'false', 'unsure', 'none'])
     .optional()
     .describe('Only those that people gave this verdict last; `none`: those without one.'),
+  keep: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .optional()
+    .describe('Only those that stay however old they are, or only the others.'),
   from: z.iso.datetime({ offset: true }).optional().describe('Only those detected at or after this instant.'),
   to: z.iso.datetime({ offset: true }).optional().describe('Only those detected before this instant.'),
   after: z
@@ -33,6 +38,14 @@ export const DetectionQuery = PageQuery.extend({
     .describe('`seq` of the last one you have: lists what came since, oldest first, to catch up.'),
 });
 export type DetectionQuery = z.infer<typeof DetectionQuery>;
+
+/** What may be changed of a detection. */
+export const PatchDetectionRequest = z
+  .strictObject({
+    keep: z.boolean().describe('Whether it, its evidence and its transcript stay however old they are.'),
+  })
+  .meta({ id: 'PatchDetectionRequest' });
+export type PatchDetectionRequest = z.infer<typeof PatchDetectionRequest>;
 
 /** The same for one stream, whose id is in the path. */
 export const StreamDetectionQuery = DetectionQuery.omit({ streamId: true });

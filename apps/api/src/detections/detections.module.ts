@@ -63,6 +63,6 @@ import { SpoolProgressRepository } from './spool-progress.repository.js';
       useFactory: (...handlers: unknown[]) => handlers,
     },
   ],
-  exports: [DetectionsService, DetectionViews],
+  exports: [DetectionsService, DetectionViews, EVIDENCE_STORE],
 })
 export class DetectionsModule {}

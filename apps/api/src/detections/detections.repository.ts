@@ -24,6 +24,7 @@ export interface DetectionFilter {
   label?: string | undefined;
   severity?: Severity | undefined;
   verdict?: 'true' | 'false' | 'unsure' | 'none' | undefined;
+  keep?: boolean | undefined;
   from?: string | undefined;
   to?: string | undefined;
   /** Only those before this sequence number. */
@@ -104,9 +105,15 @@ export class DetectionsRepository {
     );
   }
 
+  /** Sets whether a detection stays however old it is. */
+  async setKeep(id: string, keep: boolean): Promise<void> {
+    await this.rows.update({ id }, { keep });
+  }
+
   /** Detections, newest first, or oldest first with `after`. */
   async list(filter: DetectionFilter): Promise<NamedDetection[]> {
-    const { agentId, id, streamId, kind, detector, label, severity, verdict, from, to, before, after, limit } = filter;
+    const { agentId, id, streamId, kind, detector, label, severity, verdict, keep, from, to, before, after, limit } =
+      filter;
     const streamIds = agentId === null ? null : await this.streamsOf(agentId);
     const query = this.rows
       .createQueryBuilder('d')
@@ -124,6 +131,7 @@ export class DetectionsRepository {
     if (severity !== undefined) query.andWhere('d.severity = :severity', { severity });
     if (verdict === 'none') query.andWhere('d.verdict IS NULL');
     else if (verdict !== undefined) query.andWhere('d.verdict = :verdict', { verdict });
+    if (keep !== undefined) query.andWhere(keep ? 'd.keep' : 'NOT d.keep');
     if (from !== undefined) query.andWhere('d.detected_at >= :from', { from });
     if (to !== undefined) query.andWhere('d.detected_at < :to', { to });
     if (from !== undefined || to !== undefined) {
@@ -194,6 +202,7 @@ function entityOf(fact: DetectionOpened, seq: string, createdAt: Date): Detectio
     frames: null,
     peak: null,
     verdict: null,
+    keep: false,
     createdAt,
   } satisfies DetectionEntity);
 }

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import type { DetectionView } from '#libs/contracts/sockets.js';
 import type { EvidenceStore } from '#libs/evidence/evidence-store.js';
+import { AuditTrail } from '../audit/audit-trail.js';
 import type { AuthenticatedUser } from '../auth/authenticated-user.js';
 import { decodeCursor, toPage, type Page } from '../http/pagination.js';
 import { drawBoxes } from './box-drawing.js';
@@ -23,6 +24,7 @@ export class DetectionsService {
     private readonly repository: DetectionsRepository,
     private readonly views: DetectionViews,
     @Inject(EVIDENCE_STORE) private readonly evidence: EvidenceStore,
+    private readonly audit: AuditTrail,
   ) {}
 
   /** One page: newest first, or oldest first after a sequence number. */
@@ -48,6 +50,19 @@ export class DetectionsService {
   /** @throws AppError `detection.not_found`, also when the viewer may not see it. */
   async get(viewer: AuthenticatedUser, id: string): Promise<DetectionView> {
     return this.views.of(await this.find(id, agentIdOf(viewer)));
+  }
+
+  /** Says whether a detection stays however old it is. @throws AppError `detection.not_found` */
+  async keep(viewer: AuthenticatedUser, id: string, keep: boolean): Promise<DetectionView> {
+    const { detection, streamName } = await this.find(id, agentIdOf(viewer));
+    await this.repository.setKeep(id, keep);
+    await this.audit.record({
+      action: keep ? 'detection.kept' : 'detection.released',
+      target: { type: 'detection', id, name: `${detection.label} on ${streamName}` },
+      before: { keep: detection.keep },
+      after: { keep },
+    });
+    return this.get(viewer, id);
   }
 
   /**
