@@ -7,6 +7,7 @@ import { Messaging1763900500000 } from './migrations/1763900500000-messaging.js'
 import { Deliveries1763900600000 } from './migrations/1763900600000-deliveries.js';
 import { Revisions1763900700000 } from './migrations/1763900700000-revisions.js';
 import { ListIndexes1763900800000 } from './migrations/1763900800000-list-indexes.js';
+import { StreamWatches1763901300000 } from './migrations/1763901300000-stream-watches.js';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   Deliveries1763900600000,
   Revisions1763900700000,
   ListIndexes1763900800000,
+  StreamWatches1763901300000,
 ];

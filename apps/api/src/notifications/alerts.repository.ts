@@ -11,6 +11,7 @@ interface RecipientRow {
   user_id: string;
   role: 'admin' | 'agent';
   assigned: boolean;
+  watching: boolean;
   preferences: unknown;
   telegram: boolean;
   endpoints: string[];
@@ -50,12 +51,13 @@ export class AlertsRepository {
   ): Promise<Map<string, Recipient[]>> {
     const rows = await tx.query<RecipientRow[]>(
       `SELECT s.id AS stream_id, u.id AS user_id, u.role, a.agent_id IS NOT NULL AS assigned,
-              p.value AS preferences, t.user_id IS NOT NULL AS telegram,
+              h.user_id IS NOT NULL AS watching, p.value AS preferences, t.user_id IS NOT NULL AS telegram,
               ARRAY(SELECT w.id FROM webhook_endpoints w
                     WHERE w.user_id = u.id AND w.enabled AND w.disabled_at IS NULL ORDER BY w.id) AS endpoints
        FROM unnest($1::uuid[]) AS s (id)
        JOIN users u ON u.disabled_at IS NULL
        LEFT JOIN assignments a ON a.stream_id = s.id AND a.agent_id = u.id
+       LEFT JOIN stream_watches h ON h.stream_id = s.id AND h.user_id = u.id
        LEFT JOIN notification_preferences p ON p.user_id = u.id
        LEFT JOIN telegram_links t ON t.user_id = u.id
        WHERE u.role = 'admin' OR a.agent_id IS NOT NULL`,
@@ -69,7 +71,7 @@ export class AlertsRepository {
         ...row.endpoints.map((endpointId) => ({ channel: 'webhook' as const, endpointId })),
       ];
       const recipient = {
-        ...{ userId: row.user_id, role: row.role, assigned: row.assigned },
+        ...{ userId: row.user_id, role: row.role, assigned: row.assigned, watching: row.watching },
         preferences: preferencesOf(row.preferences),
         routes: routes.filter(({ channel }) => channels.has(channel)),
       };

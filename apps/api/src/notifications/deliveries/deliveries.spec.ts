@@ -267,6 +267,41 @@ describe('deliveries', () => {
     expect(enabled.body['disabledAt']).toBeNull();
   }, 30_000);
 
+  it.each<[string, boolean]>([
+    ['its owner', false],
+    ['every admin, when it is everybody’s', true],
+  ])(
+    'to an endpoint that has failed for very long end, too: it is disabled, and %s is told once',
+    async (_whom, global) => {
+      await choose({ webhook: 'info' });
+      await sql('DELETE FROM webhook_endpoints');
+      const [bearer, path] = global ? [chief, '/api/webhooks'] : [token, '/api/me/webhooks'];
+      const made = await api.call('POST', path, bearer, { url: `http://${hook.place}/tired` });
+      const failing = async (since: string): Promise<void> => {
+        await sql('UPDATE webhook_endpoints SET failing_since = now() - $1::interval', [since]);
+        hook.script.push(...Array.from({ length: 8 }, () => ({ status: 500 })));
+      };
+      const told: string[] = [];
+      const off = api.events.on('notification.created', ({ userId, notification }) => {
+        if (notification.kind === 'notice' && notification.title.includes(hook.place)) told.push(userId);
+      });
+      // For some days an endpoint may be broken; then its owner should know.
+      await failing('1 hour');
+      expect((await settled((await api.detect(streamId)).id))[0]?.state).toBe('dead');
+      expect(told).toEqual([]);
+      await failing('365 days');
+      expect((await settled((await api.detect(streamId)).id))[0]?.state).toBe('dead');
+      off();
+      hook.script.length = 0;
+      const admins = await sql<{ id: string }[]>(`SELECT id FROM users WHERE role = 'admin'`);
+      expect(told.sort()).toEqual(global ? admins.map(({ id }) => id).sort() : [agentId]);
+      const after = await api.call('GET', `${path}/${String(made.body['id'])}`, bearer);
+      expect(after.body).toMatchObject({ disabledReason: expect.stringContaining('has failed since') as string });
+      expect(after.body['disabledAt']).not.toBeNull();
+    },
+    30_000,
+  );
+
   it('wait for the end of quiet hours, and go out as one digest', async () => {
     const hour = new Date().getUTCHours();
     const clock = (value: number): string => `${String((value + 24) % 24).padStart(2, '0')}:00`;
