@@ -192,10 +192,12 @@ export class AlertsRepository {
     const position = new Map(hits.map((hit, index) => [hit, index + 1]));
     const inserted = await tx.query<{ id: string; seq: string; created_at: Date }[]>(
       `INSERT INTO notifications (id, user_id, alert_id, count, suppressed, silenced, kind, detection_id, stream_id,
-                                  title, body, severity)
+                                  title, body, severity, created_at, last_at)
        SELECT n.id, n.user_id, n.alert_id, n.count, n.suppressed, n.silenced, 'detection', h.detection_id, h.stream_id,
-              h.title, h.body, h.severity
-       FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::uuid[], $5::uuid[], $6::boolean[], $7::integer[])
+              h.title, h.body, h.severity, clock.at, clock.at
+       -- Not when the transaction began: the next interval is counted from when this was decided.
+       FROM (SELECT clock_timestamp() AS at) AS clock,
+            unnest($1::uuid[], $2::integer[], $3::integer[], $4::uuid[], $5::uuid[], $6::boolean[], $7::integer[])
             WITH ORDINALITY AS n (id, count, suppressed, user_id, alert_id, silenced, hit, position)
        JOIN unnest($8::uuid[], $9::uuid[], $10::text[], $11::text[], $12::text[])
             WITH ORDINALITY AS h (detection_id, stream_id, title, body, severity, hit) ON h.hit = n.hit
