@@ -73,7 +73,10 @@ export class Crowd {
   /** Resolves once every client of the side has heard the caption. @throws when some do not for very long. */
   async allHear(side: Side, line: number): Promise<void> {
     const key = `${side} ${String(line)}`;
-    await until(() => this.heard.get(key) === this.processes.length, `caption ${key} did not reach all`);
+    await until(
+      () => this.heard.get(key) === this.processes.length,
+      () => `caption ${key} did not reach all`,
+    );
     this.heard.delete(key);
   }
 
@@ -137,12 +140,12 @@ export class Crowd {
 /** Asks until it is so; a bound for what never comes, not a measure. */
 export async function until(
   holds: () => boolean | Promise<boolean>,
-  complaint: string,
-  patienceMs = PATIENCE_MS,
+  complaint: () => string,
+  { everyMs = 20 } = {},
 ): Promise<void> {
-  const deadline = Date.now() + patienceMs;
+  const deadline = Date.now() + PATIENCE_MS;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`After ${String(patienceMs / 1_000)} s: ${complaint}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    if (Date.now() > deadline) throw new Error(`After ${String(PATIENCE_MS / 1_000)} s: ${complaint()}`);
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }

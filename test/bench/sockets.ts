@@ -1,24 +1,16 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
-import pg from 'pg';
-import { FactPublisher } from '#libs/bus/fact-stream.js';
-import { connectRedis, type RedisConnection } from '#libs/bus/redis.js';
-import { childEnvironment, repositoryRoot } from '#libs/config/environment.js';
-import type { FactEnvelope } from '#libs/contracts/facts.js';
+import { repositoryRoot } from '#libs/config/environment.js';
 import type { TranscriptView } from '#libs/contracts/sockets.js';
-import { createLogger } from '#libs/observability/logger.js';
 import { startPostgres } from '#tools/services/postgres.js';
-import { freePort } from '#tools/services/preflight.js';
 import { ProcessGroup } from '#tools/services/process-group.js';
-import { ManagedProcess } from '#tools/services/process.js';
+import type { ManagedProcess } from '#tools/services/process.js';
 import { startRedis } from '#tools/services/redis.js';
-import { AccessTokens } from '../../apps/api/src/auth/access-tokens.js';
+import { ApiProcesses, type ApiProcess } from '../chaos/api-processes.js';
 import { Crowd, until, type Side } from './crowd.js';
 import { captionOf } from './crowd-member.js';
 
@@ -27,8 +19,9 @@ const WARM_UP = 3;
 /** Captions while the api is away. */
 const WHILE_AWAY = 20;
 /** Between two captions while clients come back, ms. */
-const MEANWHILE_MS = 500;
-const TOKEN_SECONDS = 3_600;
+const MEANWHILE_MS = 2_000;
+/** Between two looks at how many clients have everything, ms. */
+const LOOK_MS = 250;
 
 /** How large a run is, and where it runs. */
 export interface SocketsRun {
@@ -105,25 +98,24 @@ export async function benchSockets(
  * both. Then the api is killed while captions go on.
  */
 export async function measureSockets(run: SocketsRun, progress: (text: string) => void): Promise<SocketsFigures> {
-  const folder = await mkdtemp(join(tmpdir(), 'vigil-sockets-'));
-  const secret = randomBytes(48).toString('base64url');
-  const port = await freePort();
-  const api = apiProcess(run, { folder, secret, port });
-  const redis = connectRedis(run.redisUrl, 'bench', createLogger('bench', 'silent'));
+  const apis = await ApiProcesses.start(1, run);
   const crowd = new Crowd(run.processes);
   const bare = fork(join(repositoryRoot, 'dist', 'test', 'bench', 'bare-socket-server.js'), [], { execArgv: [] });
   try {
     const [{ port: barePort }] = (await once(bare, 'message')) as [{ port: number }];
-    await api.start();
-    const { streamId, tokens } = await populate(run, secret);
-    const speaker = new Speaker(redis, streamId);
+    const [api] = apis.all as [ApiProcess];
+    const names = Array.from({ length: run.clients }, (_, index) => `bench-${String(index)}`);
+    const agents = await apis.signIn(names, 'agent');
+    const streamId = await apis.stream('bench', agents);
+    await apis.database.query('ANALYZE');
+    const tokens = agents.map(({ token }) => token);
+    const speaker = new Speaker(apis.monitor(), streamId);
     const path = `/api/streams/${streamId}/transcripts`;
     progress(`connecting ${String(run.clients)} clients to each server`);
     const nobody = tokens.map(() => null);
     const bareSeconds = await crowd.connect('bare', `http://127.0.0.1:${String(barePort)}`, nobody, null, 1_000);
-    const url = `http://127.0.0.1:${String(port)}`;
-    const seconds = await crowd.connect('vigil', url, tokens, path, run.reconnectMs);
-    const memory = { vigil: await residentMb(api.pid), bare: await residentMb(bare.pid ?? null) };
+    const seconds = await crowd.connect('vigil', api.url, tokens, path, run.reconnectMs);
+    const memory = { vigil: await residentMb(api.process.pid), bare: await residentMb(bare.pid ?? null) };
     progress(`saying ${String(run.captions)} captions on each`);
     const measured: number[] = [];
     for (let turn = 1; turn <= WARM_UP + run.captions; turn += 1) {
@@ -147,14 +139,18 @@ export async function measureSockets(run: SocketsRun, progress: (text: string) =
     return {
       ...{ clients: run.clients, captions: run.captions, ...mine, bare: bares },
       ratioToBare: round(mine.fanoutP99Ms / bares.fanoutP99Ms),
-      resync: await killAndResync(api, crowd, speaker, { clients: run.clients, said: WARM_UP + run.captions }, progress),
+      resync: await killAndResync(
+        api.process,
+        crowd,
+        speaker,
+        { clients: run.clients, said: WARM_UP + run.captions },
+        progress,
+      ),
     };
   } finally {
     await crowd.stop();
     await ended(bare);
-    await api.stop();
-    redis.disconnect();
-    await rm(folder, { recursive: true, force: true });
+    await apis.stop();
   }
 }
 
@@ -176,16 +172,27 @@ async function killAndResync(
   const restartSeconds = (Date.now() - killedAt) / 1_000;
   progress(`the api answers again after ${String(round(restartSeconds))} s`);
   let spokenAt = Date.now();
-  await until(async () => {
-    // Captions go on while clients come back: whoever joined too late or asked too early would miss one.
-    if (Date.now() - spokenAt >= MEANWHILE_MS) {
-      spokenAt = Date.now();
-      await speak();
-    }
-    return (await crowd.inStep()) === clients;
-  }, 'not every client had everything again');
+  let inStep = 0;
+  const lost = (): string => `${String(inStep)} of ${String(clients)} clients had everything again`;
+  await until(
+    async () => {
+      // Captions go on while clients come back: whoever joined too late or asked too early would miss one.
+      if (Date.now() - spokenAt >= MEANWHILE_MS) {
+        spokenAt = Date.now();
+        await speak();
+      }
+      inStep = await crowd.inStep();
+      return inStep === clients;
+    },
+    lost,
+    { everyMs: LOOK_MS },
+  );
   await speak();
-  await until(async () => (await crowd.tally(lines)).missing === 0, '', 10_000).catch(() => undefined);
+  await until(
+    async () => (await crowd.tally(lines)).missing === 0,
+    () => 'some clients miss captions for good',
+    { everyMs: 2 * LOOK_MS },
+  );
   const { resyncedAt, ...tally } = await crowd.tally(lines);
   return {
     ...{ seconds: round((resyncedAt - killedAt) / 1_000), restartSeconds: round(restartSeconds), lines, ...tally },
@@ -194,29 +201,20 @@ async function killAndResync(
 
 /** Says captions as a monitor does. */
 class Speaker {
-  private readonly publisher: FactPublisher;
-  private readonly spoolId = randomUUID();
-  private seq = 0;
-
   constructor(
-    redis: RedisConnection,
+    private readonly publish: ReturnType<ApiProcesses['monitor']>,
     private readonly streamId: string,
-  ) {
-    this.publisher = new FactPublisher(redis);
-  }
+  ) {}
 
   async say(line: number): Promise<void> {
-    this.seq += 1;
     const now = Date.now();
-    const envelope: FactEnvelope = {
-      ...{ v: 1, spoolId: this.spoolId, seq: this.seq, floor: 1 },
-      fact: {
+    await this.publish([
+      {
         ...{ type: 'transcript.written', segmentId: randomUUID(), streamId: this.streamId, session: 1 },
         ...{ text: captionOf(line), language: 'en', engine: 'sherpa', model: 'whisper-tiny', vadMean: 0.9 },
         ...{ filters: [], startedAt: now, endedAt: now + 1_000 },
       },
-    };
-    await this.publisher.append([JSON.stringify(envelope)]);
+    ]);
   }
 
   /** The same caption as clients see it. */
@@ -227,56 +225,6 @@ class Speaker {
       ...{ engine: 'sherpa', model: 'whisper-tiny', startedAt: new Date(now).toISOString() },
       endedAt: new Date(now + 1_000).toISOString(),
     };
-  }
-}
-
-function apiProcess(
-  { databaseUrl, redisUrl }: SocketsRun,
-  { folder, secret, port }: { folder: string; secret: string; port: number },
-): ManagedProcess {
-  return new ManagedProcess({
-    name: 'api',
-    command: process.execPath,
-    args: ['--enable-source-maps', join(repositoryRoot, 'dist', 'apps', 'api', 'src', 'main.js')],
-    cwd: repositoryRoot,
-    env: childEnvironment({
-      ...{ NODE_ENV: 'development', NODE_OPTIONS: undefined, LOG_LEVEL: 'warn' },
-      ...{ DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, JWT_SECRET: secret, MAIN_APP_PORT: String(port) },
-      EVIDENCE_URL: pathToFileURL(join(folder, 'evidence')).href,
-    }),
-    ready: { url: `http://127.0.0.1:${String(port)}/api/health/ready` },
-  });
-}
-
-/** Makes a stream and agents who look after it, each signed in: past the api, since ten thousand logins are no part of it. */
-async function populate(
-  { databaseUrl, clients }: SocketsRun,
-  secret: string,
-): Promise<{ streamId: string; tokens: string[] }> {
-  const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
-  try {
-    const { rows: streams } = await client.query<{ id: string }>(
-      `INSERT INTO streams (name, url) VALUES ('bench', 'http://example.test/a.m3u8') RETURNING id`,
-    );
-    const streamId = streams[0]?.id ?? '';
-    const { rows } = await client.query<{ userId: string; sessionId: string }>(
-      `WITH u AS (
-         INSERT INTO users (username, email, password_hash, role)
-         SELECT 'bench-' || n, 'bench-' || n || '@example.test', '-', 'agent' FROM generate_series(1, $1::int) n
-         RETURNING id
-       ), a AS (INSERT INTO assignments (agent_id, stream_id) SELECT id, $2 FROM u)
-       INSERT INTO auth_sessions (user_id, expires_at) SELECT id, now() + interval '1 day' FROM u
-       RETURNING user_id AS "userId", id AS "sessionId"`,
-      [clients, streamId],
-    );
-    await client.query('ANALYZE');
-    const tokens = new AccessTokens(secret);
-    const issue = ({ userId, sessionId }: (typeof rows)[number]): Promise<string> =>
-      tokens.issue(userId, sessionId, TOKEN_SECONDS);
-    return { streamId, tokens: await Promise.all(rows.map(issue)) };
-  } finally {
-    await client.end();
   }
 }
 

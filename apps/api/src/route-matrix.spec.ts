@@ -193,6 +193,10 @@ const MATRIX: Record<string, Row> = {
   // Those of another's stream are an empty list.
   'GET /api/streams/:id/detections': { expect: signedIn, path: streamPath('/detections') },
 
+  'GET /api/streams/:id/watch': { expect: [401, 404, 200, 200, 401, 401], path: streamPath('/watch') },
+  'PUT /api/streams/:id/watch': { expect: [401, 404, 200, 200, 401, 401], path: streamPath('/watch') },
+  'DELETE /api/streams/:id/watch': { expect: [401, 404, 204, 204, 401, 401], path: streamPath('/watch') },
+
   'GET /api/assignments': { expect: signedIn },
   'POST /api/assignments': {
     expect: [401, 403, 403, 201, 401, 401],

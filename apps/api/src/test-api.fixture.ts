@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { DetectionOpened, Fact } from '#libs/contracts/facts.js';
+import type { Fact, VideoOpened } from '#libs/contracts/facts.js';
 import type { DetectionView } from '#libs/contracts/sockets.js';
 import { connectRedis } from '#libs/bus/redis.js';
 import { parseSettings } from '#libs/config/settings.js';
@@ -145,34 +145,11 @@ export class TestApi {
     const clipKey = `detections/${streamId}/${eventId}.wav`;
     const evidence = this.app.get<EvidenceStore>(EVIDENCE_STORE, { strict: false });
     for (const key of [evidenceKey, clipKey]) await evidence.put(key, Buffer.from('some bytes'));
-    const now = Date.now();
-    const fact: DetectionOpened = {
-      type: 'detection.opened',
-      eventId,
-      streamId,
-      session: 1,
-      kind: 'video',
-      ruleId: randomUUID(),
-      ruleVersion: 1,
-      label: 'person',
-      severity: 'medium',
-      confidence: 0.8,
-      objects: [{ label: 'person', score: 0.8, box: [1, 2, 3, 4] }],
-      frame: { width: 640, height: 360 },
-      evidenceKey,
-      clipKey,
-      detector: 'yolo',
-      model: 'test',
-      detail: '',
-      startedAt: now,
-      detectedAt: now,
-      ptsMs: 0,
-    };
     let stored: DetectionView | undefined;
     const off = this.events.on('detection.stored', (view) => {
       if (view.id === eventId) stored = view;
     });
-    await this.store(fact);
+    await this.store(videoFact(streamId, { eventId, evidenceKey, clipKey }));
     off();
     if (stored === undefined) throw new Error('the detection was not told of');
     return stored;
@@ -197,4 +174,32 @@ export class TestApi {
     await this.app.close();
     await this.cleanUp();
   }
+}
+
+/** Something that was seen on a stream, as a monitor says it. */
+export function videoFact(streamId: string, changes: Partial<VideoOpened> = {}): VideoOpened {
+  const now = Date.now();
+  return {
+    type: 'detection.opened',
+    eventId: randomUUID(),
+    streamId,
+    session: 1,
+    kind: 'video',
+    ruleId: randomUUID(),
+    ruleVersion: 1,
+    label: 'person',
+    severity: 'medium',
+    confidence: 0.8,
+    objects: [{ label: 'person', score: 0.8, box: [1, 2, 3, 4] }],
+    frame: { width: 640, height: 360 },
+    evidenceKey: null,
+    clipKey: null,
+    detector: 'yolo',
+    model: 'test',
+    detail: '',
+    startedAt: now,
+    detectedAt: now,
+    ptsMs: 0,
+    ...changes,
+  };
 }

@@ -1300,6 +1300,28 @@ export interface paths {
         patch: operations["updateWebhook"];
         trace?: never;
     };
+    "/api/streams/{id}/watch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether you watch a stream */
+        get: operations["getStreamWatch"];
+        /**
+         * Be told of everything that is found on a stream
+         * @description Agents are told of the streams assigned to them anyway. An admin who watches is told of all severities, not only from `NOTIFY_ADMINS_FROM` on.
+         */
+        put: operations["watchStream"];
+        post?: never;
+        /** Be told of a stream as your role is */
+        delete: operations["unwatchStream"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/conversations": {
         parameters: {
             query?: never;
@@ -1691,7 +1713,7 @@ export interface paths {
         };
         /**
          * What was said on a stream, newest first
-         * @description Empty for a stream that is not there or not assigned to the calling agent.
+         * @description Empty for a stream that is not there or not assigned to the calling agent. Oldest first with `after`: what a client of the live captions missed.
          */
         get: operations["listStreamTranscripts"];
         put?: never;
@@ -3311,6 +3333,10 @@ export interface components {
             url?: string;
             enabled?: boolean;
             events?: "alert"[];
+        };
+        StreamWatch: {
+            /** @description You are told of all that is found on it. */
+            watching: boolean;
         };
         ConversationPage: {
             items: components["schemas"]["Conversation"][];
@@ -8918,7 +8944,10 @@ export interface operations {
     sendNotification: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8971,6 +9000,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It contradicts what is there. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -8982,6 +9020,15 @@ export interface operations {
             };
             /** @description The body is of a media type that the route does not take. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9464,7 +9511,10 @@ export interface operations {
     forwardNotification: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -9528,6 +9578,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It contradicts what is there. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -9539,6 +9598,15 @@ export interface operations {
             };
             /** @description The body is of a media type that the route does not take. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9934,7 +10002,10 @@ export interface operations {
     createSilence: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9996,6 +10067,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It contradicts what is there. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -10007,6 +10087,15 @@ export interface operations {
             };
             /** @description The body is of a media type that the route does not take. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10256,7 +10345,10 @@ export interface operations {
     createMyWebhook: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10298,7 +10390,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It contradicts what is there. */
+            /**
+             * @description It contradicts what is there.
+             *
+             *     It contradicts what is there.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10318,6 +10414,15 @@ export interface operations {
             };
             /** @description The body is of a media type that the route does not take. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10540,7 +10645,10 @@ export interface operations {
     createWebhook: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10591,7 +10699,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It contradicts what is there. */
+            /**
+             * @description It contradicts what is there.
+             *
+             *     It contradicts what is there.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10611,6 +10723,15 @@ export interface operations {
             };
             /** @description The body is of a media type that the route does not take. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10810,6 +10931,151 @@ export interface operations {
             };
             /** @description The body is of a media type that the route does not take. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStreamWatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamWatch"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    watchStream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description You watch it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamWatch"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unwatchStream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description You do not watch it. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours to see. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12166,6 +12432,8 @@ export interface operations {
                 from?: string;
                 /** @description Only what was said before this instant. */
                 to?: string;
+                /** @description `seq` of the last one you have: lists what was said since, oldest first, to catch up on live captions. */
+                after?: string;
             };
             header?: never;
             path: {

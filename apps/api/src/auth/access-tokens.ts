@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createSecretKey, randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 import { z } from 'zod';
@@ -35,7 +35,8 @@ export class AccessTokens {
   private readonly jwt: JwtService;
 
   constructor(@Inject(JWT_SECRET) secret: string) {
-    this.jwt = new JwtService({ secret });
+    // As a key: a text would be tried for a public key first, each time, and that costs more than all the rest.
+    this.jwt = new JwtService({ secret: createSecretKey(secret, 'utf8') });
   }
 
   issue(userId: string, sessionId: string, lifeSeconds = ACCESS_TOKEN_SECONDS): Promise<string> {

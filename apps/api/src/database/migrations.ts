@@ -10,6 +10,7 @@ import { ListIndexes1763900800000 } from './migrations/1763900800000-list-indexe
 import { ListBars1763901000000 } from './migrations/1763901000000-list-bars.js';
 import { Coverage1763901100000 } from './migrations/1763901100000-coverage.js';
 import { Retention1763901200000 } from './migrations/1763901200000-retention.js';
+import { StreamWatches1763901300000 } from './migrations/1763901300000-stream-watches.js';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -25,4 +26,5 @@ export const migrations = [
   ListBars1763901000000,
   Coverage1763901100000,
   Retention1763901200000,
+  StreamWatches1763901300000,
 ];

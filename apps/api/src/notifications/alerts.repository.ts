@@ -11,6 +11,7 @@ interface RecipientRow {
   user_id: string;
   role: 'admin' | 'agent';
   assigned: boolean;
+  watching: boolean;
   preferences: unknown;
   telegram: boolean;
   endpoints: string[];
@@ -50,12 +51,13 @@ export class AlertsRepository {
   ): Promise<Map<string, Recipient[]>> {
     const rows = await tx.query<RecipientRow[]>(
       `SELECT s.id AS stream_id, u.id AS user_id, u.role, a.agent_id IS NOT NULL AS assigned,
-              p.value AS preferences, t.user_id IS NOT NULL AS telegram,
+              h.user_id IS NOT NULL AS watching, p.value AS preferences, t.user_id IS NOT NULL AS telegram,
               ARRAY(SELECT w.id FROM webhook_endpoints w
                     WHERE w.user_id = u.id AND w.enabled AND w.disabled_at IS NULL ORDER BY w.id) AS endpoints
        FROM unnest($1::uuid[]) AS s (id)
        JOIN users u ON u.disabled_at IS NULL
        LEFT JOIN assignments a ON a.stream_id = s.id AND a.agent_id = u.id
+       LEFT JOIN stream_watches h ON h.stream_id = s.id AND h.user_id = u.id
        LEFT JOIN notification_preferences p ON p.user_id = u.id
        LEFT JOIN telegram_links t ON t.user_id = u.id
        WHERE u.role = 'admin' OR a.agent_id IS NOT NULL`,
@@ -69,7 +71,7 @@ export class AlertsRepository {
         ...row.endpoints.map((endpointId) => ({ channel: 'webhook' as const, endpointId })),
       ];
       const recipient = {
-        ...{ userId: row.user_id, role: row.role, assigned: row.assigned },
+        ...{ userId: row.user_id, role: row.role, assigned: row.assigned, watching: row.watching },
         preferences: preferencesOf(row.preferences),
         routes: routes.filter(({ channel }) => channels.has(channel)),
       };
@@ -199,11 +201,13 @@ export class AlertsRepository {
     const position = new Map(hits.map((hit, index) => [hit, index + 1]));
     const inserted = await tx.query<{ id: string; seq: string; created_at: Date }[]>(
       `INSERT INTO notifications (id, user_id, alert_id, count, suppressed, silenced, kind, detection_id, stream_id,
-                                  title, body, severity, modality)
+                                  title, body, severity, modality, created_at, last_at)
        SELECT n.id, n.user_id, n.alert_id, n.count, n.suppressed, n.silenced,
               CASE WHEN h.detection_id IS NULL THEN 'notice' ELSE 'detection' END, h.detection_id, h.stream_id, h.title,
-              h.body, h.severity, d.kind
-       FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::uuid[], $5::uuid[], $6::boolean[], $7::integer[])
+              h.body, h.severity, d.kind, clock.at, clock.at
+       -- Not when the transaction began: the next interval is counted from when this was decided.
+       FROM (SELECT clock_timestamp() AS at) AS clock,
+            unnest($1::uuid[], $2::integer[], $3::integer[], $4::uuid[], $5::uuid[], $6::boolean[], $7::integer[])
             WITH ORDINALITY AS n (id, count, suppressed, user_id, alert_id, silenced, hit, position)
        JOIN unnest($8::uuid[], $9::uuid[], $10::text[], $11::text[], $12::text[])
             WITH ORDINALITY AS h (detection_id, stream_id, title, body, severity, hit) ON h.hit = n.hit

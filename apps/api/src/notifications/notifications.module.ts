@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { createEvidenceStore } from '#libs/evidence/create-store.js';
 import { API_SETTINGS, type ApiSettings } from '../runtime.module.js';
+import { StreamsModule } from '../streams/streams.module.js';
 import { Alerting } from './alerting.js';
 import { AlertsRepository } from './alerts.repository.js';
 import { Channels } from './channels/channels.js';
@@ -25,12 +26,15 @@ import { SilencesController } from './silences/silences.controller.js';
 import { SilencesRepository } from './silences/silences.repository.js';
 import { SilencesService } from './silences/silences.service.js';
 import { MyWebhooksController } from './webhooks/my-webhooks.controller.js';
+import { WatchesController } from './watches/watches.controller.js';
+import { WatchesRepository } from './watches/watches.repository.js';
 import { WebhooksController } from './webhooks/webhooks.controller.js';
 import { WebhooksRepository } from './webhooks/webhooks.repository.js';
 import { WebhooksService } from './webhooks/webhooks.service.js';
 
 /** Who is told what, over which channels, and what they have read. */
 @Module({
+  imports: [StreamsModule],
   // Fixed paths before those with ids.
   controllers: [
     NotificationsController,
@@ -39,6 +43,7 @@ import { WebhooksService } from './webhooks/webhooks.service.js';
     SilencesController,
     MyWebhooksController,
     WebhooksController,
+    WatchesController,
   ],
   providers: [
     AddressBook,
@@ -60,6 +65,7 @@ import { WebhooksService } from './webhooks/webhooks.service.js';
     Sealer,
     SilencesRepository,
     SilencesService,
+    WatchesRepository,
     WebhooksRepository,
     WebhooksService,
     {

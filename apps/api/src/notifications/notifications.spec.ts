@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { DataSource } from 'typeorm';
 import type { NotificationView } from '#libs/contracts/sockets.js';
-import { TestApi } from '../test-api.fixture.js';
+import { DetectionOpenedHandler } from '../detections/detection-fact.handlers.js';
+import { TestApi, videoFact } from '../test-api.fixture.js';
 
 describe('notifications', () => {
   let api: TestApi;
@@ -59,6 +61,39 @@ describe('notifications', () => {
     const rest = await list(`?limit=3&cursor=${String(since.nextCursor)}`);
     expect(rest.items.map(({ detectionId }) => detectionId)).toEqual(made.slice(3));
   });
+
+  it('never get a number below one that somebody has seen, however many make them at once', async () => {
+    let cursor = String((await list('?limit=1')).items[0]?.seq);
+    const seen: string[] = [];
+    const look = async (): Promise<void> => {
+      const { items } = await list(`?after=${cursor}`);
+      seen.push(...items.map(({ kind }) => kind));
+      cursor = items.at(-1)?.seq ?? cursor;
+    };
+    const dataSource = api.app.get(DataSource, { strict: false });
+    const waits = async (): Promise<boolean> => {
+      const locks = await dataSource.query<unknown[]>(
+        `SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+         WHERE d.datname = current_database() AND l.locktype = 'advisory' AND NOT l.granted`,
+      );
+      return locks.length > 0;
+    };
+    let posted: Promise<unknown> = Promise.resolve();
+    await dataSource.transaction(async (tx) => {
+      const inserted = await api.app.get(DetectionOpenedHandler, { strict: false }).apply(tx, [videoFact(streamId)]);
+      expect(inserted.length).toBeGreaterThan(0);
+      let done = false;
+      const message = { role: 'agent', title: 'Meanwhile' };
+      posted = api.call('POST', '/api/notifications', admin, message).then(() => (done = true));
+      // The ingest is not done yet: whoever makes another one either waits for it or overtakes it.
+      const deadline = Date.now() + 10_000;
+      while (!done && !(await waits()) && Date.now() < deadline) await new Promise((next) => setTimeout(next, 10));
+      await look();
+    });
+    await posted;
+    await look();
+    expect(seen).toEqual(['detection', 'message']);
+  }, 30_000);
 
   it('are read one by one or all at once', async () => {
     const before = await list('?unread=true');

@@ -27,6 +27,8 @@ const SILENT: Readonly<Record<string, string>> = {
   deleteNotification: 'one’s own list',
   deleteNotifications: 'one’s own list',
   replaceNotificationPreferences: 'how one wants to be told',
+  watchStream: 'how one wants to be told',
+  unwatchStream: 'how one wants to be told',
   markMessagesRead: 'what one has read oneself is nobody’s business',
   markConversationRead: 'what one has read oneself is nobody’s business',
   sendMessage: 'the message itself is kept',

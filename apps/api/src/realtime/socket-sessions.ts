@@ -11,7 +11,7 @@ import { Gathering } from '../auth/gathering.js';
 import { AppEvents } from '../events/app-events.js';
 import { LOGGER } from '../runtime.module.js';
 import { SocketCounters } from './socket-counters.js';
-import type { AnyNamespace, ClientSocket, RootNamespace } from './socket-types.js';
+import type { AnyNamespace, ClientSocket, GuardedNamespace, RootNamespace } from './socket-types.js';
 import { TokenBucket } from './token-bucket.js';
 
 /** All sockets are looked at so often, in ms: what a lost hint would have told is known then. */
@@ -80,8 +80,13 @@ export class SocketSessions implements OnApplicationBootstrap, OnModuleDestroy {
           next();
         },
         (error: unknown) => {
-          const refusal = error instanceof AppError ? error : unauthorized();
-          next(Object.assign(new Error(refusal.message), { data: { code: refusal.code } }));
+          if (error instanceof AppError) {
+            next(Object.assign(new Error(error.message), { data: { code: error.code } }));
+            return;
+          }
+          // No judgement of the client, who would take a refusal for one and stay away: cut off, it tries again.
+          this.tell(error, 'sockets could not be admitted; clients try again');
+          socket.conn.close();
         },
       );
     });
@@ -169,10 +174,15 @@ export class SocketSessions implements OnApplicationBootstrap, OnModuleDestroy {
       }
       this.lastFault = '';
     } catch (error) {
-      const fault = messageOf(error);
-      if (fault !== this.lastFault) this.logger.warn({ fault }, 'sockets could not be checked; trying again');
-      this.lastFault = fault;
+      this.tell(error, 'sockets could not be checked; trying again');
     }
+  }
+
+  /** One line for each new kind of fault, not one for each socket. */
+  private tell(error: unknown, what: string): void {
+    const fault = messageOf(error);
+    if (fault !== this.lastFault) this.logger.warn({ fault }, what);
+    this.lastFault = fault;
   }
 }
 
@@ -185,11 +195,4 @@ function settle(socket: ClientSocket, streamIds: ReadonlySet<string>): void {
   }
   const missing = [...due].filter((room) => !socket.rooms.has(room));
   if (missing.length > 0) void socket.join(missing);
-}
-
-/** What the two namespaces have in common, in terms that the compiler can follow. */
-interface GuardedNamespace {
-  use(middleware: (socket: ClientSocket, next: (error?: Error) => void) => void): void;
-  on(event: 'connection', listener: (socket: ClientSocket) => void): void;
-  on(event: 'recheck', listener: (userId: unknown) => void): void;
 }

@@ -26,3 +26,10 @@ export type MessagesNamespace = Namespace<MessageClientEvents, MessageEvents, Pr
 export type AnyNamespace = RootNamespace | NotificationsNamespace | MessagesNamespace;
 export type ClientSocket = Socket<NoEvents, RootEvents & NotificationEvents, ProcessEvents, ClientData>;
 export type MessagesSocket = Socket<MessageClientEvents, MessageEvents, ProcessEvents, ClientData>;
+
+/** What all namespaces have in common, in terms that the compiler can follow. */
+export interface GuardedNamespace {
+  use(middleware: (socket: ClientSocket, next: (error?: Error) => void) => void): void;
+  on(event: 'connection', listener: (socket: ClientSocket) => void): void;
+  on(event: 'recheck', listener: (userId: unknown) => void): void;
+}

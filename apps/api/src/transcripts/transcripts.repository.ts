@@ -95,7 +95,10 @@ export class TranscriptsRepository {
       .createQueryBuilder('t')
       .orderBy('t.seq', after === undefined ? 'DESC' : 'ASC')
       .limit(limit);
-    if (agentId !== null) {
+    if (agentId !== null && streamId !== undefined) {
+      const assigned = 'EXISTS (SELECT FROM assignments a WHERE a.agent_id = :agentId AND a.stream_id = :streamId)';
+      query.andWhere(assigned, { agentId, streamId });
+    } else if (agentId !== null) {
       // Ids rather than a join: the planner then knows how many rows they have.
       const rows = await this.rows.query<{ stream_id: string }[]>(
         'SELECT stream_id FROM assignments WHERE agent_id = $1',

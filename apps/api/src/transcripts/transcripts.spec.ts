@@ -85,6 +85,21 @@ describe('transcripts', () => {
     });
   });
 
+  it('are replayed to a client of the captions that was away, oldest first, page by page', async () => {
+    await api.store(...['one', 'two', 'three', 'four', 'five', 'six'].map((text) => said(text)));
+    const seq = (await list('', agent)).items.at(-2)?.seq;
+    const first = await list(`?after=${String(seq)}&limit=2`, agent);
+    const second = await list(`?limit=2&cursor=${String(first.nextCursor)}`, agent);
+    expect(texts([...first.items, ...second.items])).toEqual(['three', 'four', 'five', 'six']);
+    expect(second.nextCursor).toBeNull();
+    const newest = String(second.items.at(-1)?.seq);
+    expect((await list(`?after=${newest}`, agent)).items).toEqual([]);
+    await api.store(said('seven'));
+    expect(texts((await list(`?after=${newest}`, agent)).items)).toEqual(['seven']);
+    expect((await list(`?after=0`, stranger)).items).toEqual([]);
+    expect((await api.call('GET', `/api/streams/${streamId}/transcripts?after=-1`, agent)).status).toBe(400);
+  });
+
   it('are found by time and by words', async () => {
     await api.store(
       ...['one cat', 'two dogs', 'three cats'].map((text, at) => said(text, { startedAt: EPOCH + at * 1_000 })),

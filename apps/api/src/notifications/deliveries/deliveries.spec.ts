@@ -267,6 +267,39 @@ describe('deliveries', () => {
     expect(enabled.body['disabledAt']).toBeNull();
   }, 30_000);
 
+  it.each<[string, boolean]>([
+    ['its owner', false],
+    ['every admin, when it is everybody’s', true],
+  ])(
+    'to an endpoint that has failed for very long end, too: it is disabled, and %s is told once',
+    async (_whom, global) => {
+      await choose({ webhook: 'info' });
+      await sql('DELETE FROM webhook_endpoints');
+      const [bearer, path] = global ? [chief, '/api/webhooks'] : [token, '/api/me/webhooks'];
+      const made = await api.call('POST', path, bearer, { url: `http://${hook.place}/tired` });
+      const failed = async (since: string): Promise<string | undefined> => {
+        await sql('UPDATE webhook_endpoints SET failing_since = now() - $1::interval', [since]);
+        hook.script.push({ status: 500 });
+        return (await settled((await api.detect(streamId)).id))[0]?.state;
+      };
+      const told: string[] = [];
+      const off = api.events.on('notification.created', ({ userId, notification }) => {
+        if (notification.kind === 'notice' && notification.title.includes(hook.place)) told.push(userId);
+      });
+      // For some time an endpoint may be broken; then its owner should know.
+      expect(await failed('1 hour')).toBe('sent');
+      expect(told).toEqual([]);
+      expect(await failed('365 days')).toBe('dead');
+      off();
+      const admins = await sql<{ id: string }[]>(`SELECT id FROM users WHERE role = 'admin'`);
+      expect(told.sort()).toEqual(global ? admins.map(({ id }) => id).sort() : [agentId]);
+      const after = await api.call('GET', `${path}/${String(made.body['id'])}`, bearer);
+      expect(after.body).toMatchObject({ disabledReason: expect.stringContaining('has failed since') as string });
+      expect(after.body['disabledAt']).not.toBeNull();
+    },
+    30_000,
+  );
+
   it('wait for the end of quiet hours, and go out as one digest', async () => {
     const hour = new Date().getUTCHours();
     const clock = (value: number): string => `${String((value + 24) % 24).padStart(2, '0')}:00`;

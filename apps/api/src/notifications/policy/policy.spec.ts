@@ -13,7 +13,7 @@ const settings: PolicySettings = {
   promises: { critical: 120_000 },
 };
 const person = (userId: string, changes: Partial<Recipient> = {}): Recipient => ({
-  ...{ userId, role: 'agent', assigned: true, preferences: DEFAULT_PREFERENCES },
+  ...{ userId, role: 'agent', assigned: true, watching: false, preferences: DEFAULT_PREFERENCES },
   routes: [{ channel: 'email', endpointId: null }],
   ...changes,
 });
@@ -147,15 +147,18 @@ describe('the policy of notifications', () => {
     expect(world.deliveries).toHaveLength(holds ? 0 : 1);
   });
 
-  it('tells agents of the stream of everything, admins from a severity on, others of nothing', () => {
+  it('tells agents and watchers of the stream of everything, admins from a severity on, others of nothing', () => {
     const people = [
       person('agent'),
       person('admin', { role: 'admin', assigned: false }),
+      person('watcher', { role: 'admin', assigned: false, watching: true }),
       person('stranger', { assigned: false }),
+      // An agent that looked after the stream once may not read it any more.
+      person('former', { assigned: false, watching: true }),
     ];
     for (const [severity, expected] of [
-      ['medium', ['agent']],
-      ['critical', ['agent', 'admin']],
+      ['medium', ['agent', 'watcher']],
+      ['critical', ['agent', 'admin', 'watcher']],
     ] as const) {
       const decision = decide(
         {

@@ -9,6 +9,8 @@ export interface Recipient {
   role: 'admin' | 'agent';
   /** Looks after the stream. */
   assigned: boolean;
+  /** Asked to be told of the stream. */
+  watching: boolean;
   preferences: NotificationPreferences;
   /** Channels on which the user can be reached: the channel, and the endpoint where a user may have several. */
   routes: readonly Route[];
@@ -27,9 +29,13 @@ export interface Dispatch {
   dueAt: number;
 }
 
-/** Whether a recipient is told of something of this severity at all: agents of the stream, admins from a floor on. */
+/**
+ * Whether a recipient is told of something of this severity at all: agents of the stream, admins from a floor on or where
+ * they watch the stream.
+ */
 export function isTold(recipient: Recipient, severity: Severity, adminsFrom: Severity): boolean {
-  return recipient.assigned || (recipient.role === 'admin' && reaches(severity, adminsFrom));
+  const { role, assigned, watching } = recipient;
+  return assigned || (role === 'admin' && (watching || reaches(severity, adminsFrom)));
 }
 
 /** Over which routes, and when, a recipient hears of something beside the app. */
