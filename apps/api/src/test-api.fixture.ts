@@ -139,7 +139,7 @@ export class TestApi {
   }
 
   /** Stores a detection with its image and clip as the ingest does, and tells of it. */
-  async detect(streamId: string): Promise<DetectionView> {
+  async detect(streamId: string, { ruleId = randomUUID() }: { ruleId?: string } = {}): Promise<DetectionView> {
     const eventId = randomUUID();
     const evidenceKey = `detections/${streamId}/${eventId}.jpg`;
     const clipKey = `detections/${streamId}/${eventId}.wav`;
@@ -152,7 +152,7 @@ export class TestApi {
       streamId,
       session: 1,
       kind: 'video',
-      ruleId: randomUUID(),
+      ruleId,
       ruleVersion: 1,
       label: 'person',
       severity: 'medium',
