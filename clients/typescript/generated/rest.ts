@@ -1491,8 +1491,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Look at one text on demand; nothing is kept
-         * @description The enabled keywords are looked for in the text. Images are looked at by monitors alone, which do not answer single ones: a request with an image gets 503.
+         * Look at one text, one image or both on demand; nothing is kept
+         * @description The enabled keywords are looked for in the text. The image (JPEG, PNG, WebP or GIF by its content, no more than 40 million pixels; in base64, or as a file of up to 10 MiB in a form) is looked at by whichever monitor takes it first, when no frame of a stream waits there. When none does within 10 s the answer is 503 and says what to do.
          */
         post: operations["detect"];
         delete?: never;
@@ -1814,6 +1814,28 @@ export interface paths {
          */
         post: operations["receiveKickWebhook"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/telegram": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether a Telegram chat of yours is linked */
+        get: operations["getMyTelegram"];
+        /**
+         * Get the code that links a Telegram chat to you
+         * @description Open `url`, or send `command` to the bot in a private chat: that chat is then told of alerts, and may ask for what you may. It replaces the chat that is linked now.
+         */
+        put: operations["linkMyTelegram"];
+        post?: never;
+        /** Unlink your Telegram chat, and void a code */
+        delete: operations["unlinkMyTelegram"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2926,9 +2948,12 @@ export interface components {
             startedAt: number;
             lastFrameAt: number | null;
             inspectedFps: number;
+            grantedFps?: number | null;
             framesCaptured: number;
             framesInspected: number;
             framesDropped: number;
+            framesShed?: number;
+            framesStill?: number;
             restarts: number;
             parts: {
                 video: components["schemas"]["PartReport"];
@@ -2945,6 +2970,7 @@ export interface components {
             } | null;
             chat: components["schemas"]["ChatFigures"] | null;
             findingsDropped: number;
+            why?: string;
         };
         PartReport: {
             /** @enum {string} */
@@ -2992,6 +3018,8 @@ export interface components {
             startedAt: number;
             at: number;
             capacity: number;
+            load?: components["schemas"]["MonitorLoad"];
+            decisions?: components["schemas"]["CaptureDecision"][];
             platforms: components["schemas"]["AdapterDescriptor"][];
             chatSources: components["schemas"]["AdapterDescriptor"][];
             detectors: {
@@ -3020,6 +3048,31 @@ export interface components {
             /** @default [] */
             proxies: components["schemas"]["ProxyState"][];
             sessions: components["schemas"]["SessionReport"][];
+        };
+        MonitorLoad: {
+            cpu: number;
+            ownCores: number;
+            memoryFreeMb: number;
+            rssMb: number;
+            heapMb: number;
+            eventLoopP99Ms: number;
+            inference: {
+                perSecond: number;
+                granted: number;
+                queued: number;
+            } | null;
+            room: number;
+            /** @enum {string} */
+            limitedBy: "cpu" | "inference" | "memory" | "setting";
+            detail: string;
+        };
+        CaptureDecision: {
+            /** Format: uuid */
+            streamId: string;
+            /** @enum {string} */
+            action: "taken" | "handed_back" | "refused";
+            reason: string;
+            at: number;
         };
         AdapterDescriptor: {
             id: string;
@@ -3540,27 +3593,32 @@ export interface components {
                 ms: number;
             }[];
         };
-        /**
-         * @example {
-         *       "text": "fr33 money for everybody"
-         *     }
-         */
-        DetectRequest: {
-            /** @description What was written or said. */
-            text?: string;
-            /**
-             * @description The text was said: likeness is looked for, evasive spellings are not.
-             * @default false
-             */
-            speech?: boolean;
-            /** @description Language that was spoken; any when left out. */
-            language?: string;
-            /** @description A JPEG or PNG in base64. */
-            image?: string;
-        };
         DetectResult: {
             /** @description Of the enabled keywords in the text, by place; no more than 256. */
             hits: components["schemas"]["KeywordTestHit"][];
+            /** @description In the image, best first; no more than 300. */
+            objects: components["schemas"]["FoundObject"][];
+            /** @description What was looked at; null without an image. */
+            image: {
+                /** @description Pixels, turned upright. */
+                width: number;
+                height: number;
+                /** @description Which model looked. */
+                model: string;
+            } | null;
+        };
+        FoundObject: {
+            label: string;
+            confidence: number;
+            /** @description [x1, y1, x2, y2] in pixels of the image as it is shown, turned upright. */
+            box: [
+                number,
+                number,
+                number,
+                number
+            ];
+            /** @description Id of the detector that found it. */
+            detector: string;
         };
         DetectionPage: {
             items: components["schemas"]["Detection"][];
@@ -3930,6 +3988,35 @@ export interface components {
             accepted: number;
             /** @description Messages that were taken before, within the last ten minutes or so. */
             duplicates: number;
+        };
+        TelegramLink: {
+            /** @description Whether a bot is set up here at all. */
+            available: boolean;
+            /** @description Whether a chat of yours is told of alerts. */
+            linked: boolean;
+            linkedAt: string | null;
+            /**
+             * @description Name of the bot; null while Telegram does not say.
+             * @example vigil_bot
+             */
+            bot: string | null;
+            /**
+             * @description Opens the bot in Telegram.
+             * @example https://t.me/vigil_bot
+             */
+            url: string | null;
+        };
+        TelegramCode: {
+            /** @description Good once, for ten minutes; a new one voids it. */
+            code: string;
+            /** @description What to send to the bot. */
+            command: string;
+            /** @example vigil_bot */
+            bot: string | null;
+            /** @description Opens the bot in Telegram and sends the code at a tap. */
+            url: string | null;
+            /** Format: date-time */
+            expiresAt: string;
         };
         Problem: {
             /**
@@ -4304,6 +4391,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getSession: {
@@ -4326,6 +4422,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4444,6 +4549,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     endOtherSessions: {
@@ -4464,6 +4578,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4502,6 +4625,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5194,6 +5326,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     updateMe: {
@@ -5237,6 +5378,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5459,6 +5609,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5689,6 +5848,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6298,6 +6466,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     createStream: {
@@ -6439,6 +6616,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6780,6 +6966,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     createAssignment: {
@@ -7074,6 +7269,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     createObject: {
@@ -7208,6 +7412,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7441,6 +7654,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7784,6 +8006,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -8013,6 +8244,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -8180,6 +8420,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8415,6 +8664,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getSignal: {
@@ -8448,6 +8706,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8601,6 +8868,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -8643,6 +8919,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8769,6 +9054,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -8800,6 +9094,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8883,6 +9186,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something the api depends on is away. */
             503: {
                 headers: {
@@ -8932,6 +9244,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9115,6 +9436,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     listForwardedNotifications: {
@@ -9158,6 +9488,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     markAllNotificationsRead: {
@@ -9180,6 +9519,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9220,6 +9568,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9276,6 +9633,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -9316,6 +9682,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9374,6 +9749,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9448,6 +9832,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -9490,6 +9883,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9647,6 +10049,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9825,6 +10236,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -9865,6 +10285,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9918,6 +10347,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10340,6 +10778,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     createMyWebhook: {
@@ -10383,6 +10830,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10470,6 +10926,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -10510,6 +10975,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10568,6 +11042,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10978,6 +11461,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -11027,6 +11519,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -11067,6 +11568,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11126,6 +11636,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     countUnreadMessages: {
@@ -11148,6 +11667,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11197,6 +11725,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11262,6 +11799,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -11311,6 +11857,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11369,6 +11924,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11452,6 +12016,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11608,6 +12181,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -11693,7 +12275,52 @@ export interface operations {
                  *       "text": "fr33 money for everybody"
                  *     }
                  */
-                "application/json": components["schemas"]["DetectRequest"];
+                "application/json": {
+                    /** @description What was written or said. */
+                    text?: string;
+                    /**
+                     * @description The text was said: likeness is looked for, evasive spellings are not.
+                     * @default false
+                     */
+                    speech?: boolean;
+                    /** @description Language that was spoken; any when left out. */
+                    language?: string;
+                    /** @description Which detector looks at the image: an id of GET /detectors; any when left out. */
+                    detector?: string;
+                    /**
+                     * @description Objects below it are left out.
+                     * @default 0.3
+                     */
+                    minConfidence?: number;
+                    /**
+                     * Format: base64
+                     * @description A JPEG, PNG, WebP or GIF (its first frame), in base64; larger ones in a form.
+                     */
+                    image?: string;
+                };
+                "multipart/form-data": {
+                    /** @description What was written or said. */
+                    text?: string;
+                    /**
+                     * @description The text was said: likeness is looked for, evasive spellings are not.
+                     * @default false
+                     */
+                    speech?: boolean;
+                    /** @description Language that was spoken; any when left out. */
+                    language?: string;
+                    /** @description Which detector looks at the image: an id of GET /detectors; any when left out. */
+                    detector?: string;
+                    /**
+                     * @description Objects below it are left out.
+                     * @default 0.3
+                     */
+                    minConfidence?: number;
+                    /**
+                     * Format: binary
+                     * @description The file; its content counts, not its name.
+                     */
+                    image?: Blob;
+                };
             };
         };
         responses: {
@@ -11717,6 +12344,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11823,6 +12459,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     listStreamDetections: {
@@ -11886,6 +12531,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getDetection: {
@@ -11919,6 +12573,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11984,6 +12647,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -12037,7 +12709,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/jpeg": string;
+                    "image/jpeg": Blob;
                 };
             };
             /** @description The request does not fit (`request.invalid`, with `errors`). */
@@ -12051,6 +12723,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12091,7 +12772,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "audio/wav": string;
+                    "audio/wav": Blob;
                 };
             };
             /** @description The request does not fit (`request.invalid`, with `errors`). */
@@ -12105,6 +12786,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12164,6 +12854,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12231,6 +12930,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12314,6 +13022,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getDetectionSeries: {
@@ -12363,6 +13080,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getAgentPerformance: {
@@ -12401,6 +13127,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12470,6 +13205,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     searchTranscripts: {
@@ -12514,6 +13258,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12903,6 +13656,127 @@ export interface operations {
             };
         };
     };
+    getMyTelegram: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The link, and the bot. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TelegramLink"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    linkMyTelegram: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The code, shown this once. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TelegramCode"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts what is there. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unlinkMyTelegram: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No chat is linked. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     uploadAttachment: {
         parameters: {
             query?: never;
@@ -12914,7 +13788,7 @@ export interface operations {
             content: {
                 "multipart/form-data": {
                     /** Format: binary */
-                    file: string;
+                    file: Blob;
                 };
             };
         };
@@ -12939,6 +13813,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13001,7 +13884,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": string;
+                    "application/octet-stream": Blob;
                 };
             };
             /** @description The request does not fit (`request.invalid`, with `errors`). */
@@ -13015,6 +13898,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
