@@ -1419,6 +1419,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/streams/{id}/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * When a stream was watched, when not, and why
+         * @description Time that no monitor spoke of is a gap (`crash`, `restarting`, `unassigned`), whether one was running or not.
+         */
+        get: operations["getStreamCoverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How much was watched over time, by part or by stream and part
+         * @description Brought up to date once a minute. Example: `?by=stream&part=video&bucket=hour`.
+         */
+        get: operations["getCoverageSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/detect": {
         parameters: {
             query?: never;
@@ -1650,7 +1690,7 @@ export interface paths {
         };
         /**
          * What was said on a stream, newest first
-         * @description Empty for a stream that is not there or not assigned to the calling agent.
+         * @description Empty for a stream that is not there or not assigned to the calling agent. Oldest first with `after`: what a client of the live captions missed.
          */
         get: operations["listStreamTranscripts"];
         put?: never;
@@ -3381,6 +3421,97 @@ export interface components {
             namespace: "/" | "/notifications" | "/messages";
             event: string;
             room: string;
+        };
+        /** @enum {string} */
+        CoveragePart: "video" | "audio" | "speech" | "chat";
+        StreamCoverage: {
+            /** Format: uuid */
+            streamId: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            part: components["schemas"]["CoveragePart"];
+            /** @description Of the whole period, for each part. */
+            totals: {
+                /** @description In which it should be watched. */
+                expectedMs: number;
+                /** @description Of them: in which there was something to watch, as far as is known. */
+                liveMs: number;
+                /** @description Of them: truly watched. */
+                watchedMs: number;
+                /** @description The rest, the longest first. */
+                gaps: {
+                    reason: components["schemas"]["GapReason"];
+                    ms: number;
+                }[];
+                part: components["schemas"]["CoveragePart"];
+            }[];
+            /** @description Oldest first, without holes but where nothing should be watched. */
+            items: components["schemas"]["CoverageStretch"][];
+            /** @description Cursor of the next page, null on the last one. */
+            nextCursor: string | null;
+        };
+        /** @enum {string} */
+        GapReason: "starting" | "offline" | "absent" | "token" | "blocked" | "network" | "misconfigured" | "capture_failed" | "model_missing" | "detector_failed" | "shed" | "adverts" | "no_sound" | "crash" | "restarting" | "unassigned";
+        CoverageStretch: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            ms: number;
+            /** @enum {string} */
+            state: "watched" | "gap";
+            /** @description Why it was not watched. */
+            reason: components["schemas"]["GapReason"] | null;
+        };
+        CoverageSeries: {
+            /**
+             * Format: date-time
+             * @description At a full hour.
+             */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** @enum {string} */
+            bucket: "hour" | "day" | "week";
+            /** @description The 20 that were live and not watched for the longest, those first. */
+            series: {
+                /** @description The part, or the id of the stream. */
+                key: string;
+                name: string;
+                part: components["schemas"]["CoveragePart"];
+                totals: components["schemas"]["CoverageSums"];
+                /** @description Where something was to be watched. */
+                points: {
+                    /** @description In which it should be watched. */
+                    expectedMs: number;
+                    /** @description Of them: in which there was something to watch, as far as is known. */
+                    liveMs: number;
+                    /** @description Of them: truly watched. */
+                    watchedMs: number;
+                    /** @description The rest, the longest first. */
+                    gaps: {
+                        reason: components["schemas"]["GapReason"];
+                        ms: number;
+                    }[];
+                    /** Format: date-time */
+                    at: string;
+                }[];
+            }[];
+        };
+        CoverageSums: {
+            /** @description In which it should be watched. */
+            expectedMs: number;
+            /** @description Of them: in which there was something to watch, as far as is known. */
+            liveMs: number;
+            /** @description Of them: truly watched. */
+            watchedMs: number;
+            /** @description The rest, the longest first. */
+            gaps: {
+                reason: components["schemas"]["GapReason"];
+                ms: number;
+            }[];
         };
         /**
          * @example {
@@ -8781,7 +8912,10 @@ export interface operations {
     sendNotification: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8834,6 +8968,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It contradicts what is there. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -8845,6 +8988,15 @@ export interface operations {
             };
             /** @description The body is of a media type that the route does not take. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9327,7 +9479,10 @@ export interface operations {
     forwardNotification: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -9391,6 +9546,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It contradicts what is there. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -9402,6 +9566,15 @@ export interface operations {
             };
             /** @description The body is of a media type that the route does not take. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9797,7 +9970,10 @@ export interface operations {
     createSilence: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9859,6 +10035,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It contradicts what is there. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -9870,6 +10055,15 @@ export interface operations {
             };
             /** @description The body is of a media type that the route does not take. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10119,7 +10313,10 @@ export interface operations {
     createMyWebhook: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10161,7 +10358,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It contradicts what is there. */
+            /**
+             * @description It contradicts what is there.
+             *
+             *     It contradicts what is there.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10181,6 +10382,15 @@ export interface operations {
             };
             /** @description The body is of a media type that the route does not take. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10403,7 +10613,10 @@ export interface operations {
     createWebhook: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An unguessable text of your own, such as a UUID: a repetition gets the first answer, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10454,7 +10667,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It contradicts what is there. */
+            /**
+             * @description It contradicts what is there.
+             *
+             *     It contradicts what is there.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10474,6 +10691,15 @@ export interface operations {
             };
             /** @description The body is of a media type that the route does not take. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This `Idempotency-Key` came with another request before. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11156,6 +11382,126 @@ export interface operations {
             };
         };
     };
+    getStreamCoverage: {
+        parameters: {
+            query?: {
+                /** @description How many items to return. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; the first page when left out. */
+                cursor?: string;
+                /** @description From this instant; 7 days before `to` when left out. */
+                from?: string;
+                /** @description Up to this instant, not included; now when left out. */
+                to?: string;
+                /** @description Whose stretches to list; `totals` are of all parts. */
+                part?: components["schemas"]["CoveragePart"];
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Sums of each part, and one page of stretches. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamCoverage"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCoverageSeries: {
+        parameters: {
+            query?: {
+                /** @description From this instant; 7 days before `to` when left out. */
+                from?: string;
+                /** @description Up to this instant, not included; now when left out. */
+                to?: string;
+                /** @description Width of each point, in UTC. */
+                bucket?: "hour" | "day" | "week";
+                /** @description What each line of the chart is. */
+                by?: "part" | "stream";
+                /** @description Only this part. */
+                part?: components["schemas"]["CoveragePart"];
+                /** @description Only this stream. */
+                streamId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The lines of a chart. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CoverageSeries"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     detect: {
         parameters: {
             query?: never;
@@ -11829,6 +12175,8 @@ export interface operations {
                 from?: string;
                 /** @description Only what was said before this instant. */
                 to?: string;
+                /** @description `seq` of the last one you have: lists what was said since, oldest first, to catch up on live captions. */
+                after?: string;
             };
             header?: never;
             path: {
