@@ -103,15 +103,15 @@ export function createOpenApi(app: INestApplication): OpenAPIObject {
 
 /** What every route with a body answers to one that is too large or of another media type; and that CSV is a text. */
 function describeBodyFaults(document: OpenAPIObject): void {
-  const content = (): object => ({ 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } });
+  const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
   for (const operation of operationsOf(document)) {
     if (operation.requestBody === undefined) continue;
     const csv = 'content' in operation.requestBody ? operation.requestBody.content['text/csv'] : undefined;
     if (csv !== undefined) csv.schema = { type: 'string', example: CSV_EXAMPLE };
-    operation.responses['413'] ??= { description: 'The body is too large.', content: content() };
+    operation.responses['413'] ??= { description: 'The body is too large.', content: structuredClone(content) };
     operation.responses['415'] ??= {
       description: 'The body is of a media type that the route does not take.',
-      content: content(),
+      content: structuredClone(content),
     };
   }
 }
