@@ -1300,28 +1300,6 @@ export interface paths {
         patch: operations["updateWebhook"];
         trace?: never;
     };
-    "/api/streams/{id}/watch": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Whether you watch a stream */
-        get: operations["getStreamWatch"];
-        /**
-         * Be told of everything that is found on a stream
-         * @description Agents are told of the streams assigned to them anyway. An admin who watches is told of all severities, not only from `NOTIFY_ADMINS_FROM` on.
-         */
-        put: operations["watchStream"];
-        post?: never;
-        /** Be told of a stream as your role is */
-        delete: operations["unwatchStream"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/conversations": {
         parameters: {
             query?: never;
@@ -1491,8 +1469,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Look at one text, one image or both on demand; nothing is kept
-         * @description The enabled keywords are looked for in the text. The image (JPEG, PNG, WebP or GIF by its content, no more than 40 million pixels; in base64, or as a file of up to 10 MiB in a form) is looked at by whichever monitor takes it first, when no frame of a stream waits there. When none does within 10 s the answer is 503 and says what to do.
+         * Look at one text on demand; nothing is kept
+         * @description The enabled keywords are looked for in the text. Images are looked at by monitors alone, which do not answer single ones: a request with an image gets 503.
          */
         post: operations["detect"];
         delete?: never;
@@ -1555,8 +1533,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Keep a detection however old it is, or no longer */
-        patch: operations["updateDetection"];
+        patch?: never;
         trace?: never;
     };
     "/api/detections/{id}/image": {
@@ -1814,28 +1791,6 @@ export interface paths {
          */
         post: operations["receiveKickWebhook"];
         delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/me/telegram": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Whether a Telegram chat of yours is linked */
-        get: operations["getMyTelegram"];
-        /**
-         * Get the code that links a Telegram chat to you
-         * @description Open `url`, or send `command` to the bot in a private chat: that chat is then told of alerts, and may ask for what you may. It replaces the chat that is linked now.
-         */
-        put: operations["linkMyTelegram"];
-        post?: never;
-        /** Unlink your Telegram chat, and void a code */
-        delete: operations["unlinkMyTelegram"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2948,12 +2903,9 @@ export interface components {
             startedAt: number;
             lastFrameAt: number | null;
             inspectedFps: number;
-            grantedFps?: number | null;
             framesCaptured: number;
             framesInspected: number;
             framesDropped: number;
-            framesShed?: number;
-            framesStill?: number;
             restarts: number;
             parts: {
                 video: components["schemas"]["PartReport"];
@@ -2970,7 +2922,6 @@ export interface components {
             } | null;
             chat: components["schemas"]["ChatFigures"] | null;
             findingsDropped: number;
-            why?: string;
         };
         PartReport: {
             /** @enum {string} */
@@ -3018,8 +2969,6 @@ export interface components {
             startedAt: number;
             at: number;
             capacity: number;
-            load?: components["schemas"]["MonitorLoad"];
-            decisions?: components["schemas"]["CaptureDecision"][];
             platforms: components["schemas"]["AdapterDescriptor"][];
             chatSources: components["schemas"]["AdapterDescriptor"][];
             detectors: {
@@ -3048,31 +2997,6 @@ export interface components {
             /** @default [] */
             proxies: components["schemas"]["ProxyState"][];
             sessions: components["schemas"]["SessionReport"][];
-        };
-        MonitorLoad: {
-            cpu: number;
-            ownCores: number;
-            memoryFreeMb: number;
-            rssMb: number;
-            heapMb: number;
-            eventLoopP99Ms: number;
-            inference: {
-                perSecond: number;
-                granted: number;
-                queued: number;
-            } | null;
-            room: number;
-            /** @enum {string} */
-            limitedBy: "cpu" | "inference" | "memory" | "setting";
-            detail: string;
-        };
-        CaptureDecision: {
-            /** Format: uuid */
-            streamId: string;
-            /** @enum {string} */
-            action: "taken" | "handed_back" | "refused";
-            reason: string;
-            at: number;
         };
         AdapterDescriptor: {
             id: string;
@@ -3387,10 +3311,6 @@ export interface components {
             enabled?: boolean;
             events?: "alert"[];
         };
-        StreamWatch: {
-            /** @description You are told of all that is found on it. */
-            watching: boolean;
-        };
         ConversationPage: {
             items: components["schemas"]["Conversation"][];
             /** @description Cursor of the next page, null on the last one. */
@@ -3593,32 +3513,27 @@ export interface components {
                 ms: number;
             }[];
         };
+        /**
+         * @example {
+         *       "text": "fr33 money for everybody"
+         *     }
+         */
+        DetectRequest: {
+            /** @description What was written or said. */
+            text?: string;
+            /**
+             * @description The text was said: likeness is looked for, evasive spellings are not.
+             * @default false
+             */
+            speech?: boolean;
+            /** @description Language that was spoken; any when left out. */
+            language?: string;
+            /** @description A JPEG or PNG in base64. */
+            image?: string;
+        };
         DetectResult: {
             /** @description Of the enabled keywords in the text, by place; no more than 256. */
             hits: components["schemas"]["KeywordTestHit"][];
-            /** @description In the image, best first; no more than 300. */
-            objects: components["schemas"]["FoundObject"][];
-            /** @description What was looked at; null without an image. */
-            image: {
-                /** @description Pixels, turned upright. */
-                width: number;
-                height: number;
-                /** @description Which model looked. */
-                model: string;
-            } | null;
-        };
-        FoundObject: {
-            label: string;
-            confidence: number;
-            /** @description [x1, y1, x2, y2] in pixels of the image as it is shown, turned upright. */
-            box: [
-                number,
-                number,
-                number,
-                number
-            ];
-            /** @description Id of the detector that found it. */
-            detector: string;
         };
         DetectionPage: {
             items: components["schemas"]["Detection"][];
@@ -3677,7 +3592,6 @@ export interface components {
             endedAt: string | null;
             frames: number | null;
             ptsMs: number | null;
-            keep: boolean;
         };
         Quote: {
             text: string;
@@ -3700,10 +3614,6 @@ export interface components {
         ChatRole: "broadcaster" | "moderator" | "vip" | "subscriber" | "staff" | "verified";
         /** @enum {string} */
         ChatMessageKind: "text" | "tip" | "system" | "deleted";
-        PatchDetectionRequest: {
-            /** @description Whether it, its evidence and its transcript stay however old they are. */
-            keep: boolean;
-        };
         PutVerdictRequest: {
             verdict: components["schemas"]["Verdict"];
             /**
@@ -3988,35 +3898,6 @@ export interface components {
             accepted: number;
             /** @description Messages that were taken before, within the last ten minutes or so. */
             duplicates: number;
-        };
-        TelegramLink: {
-            /** @description Whether a bot is set up here at all. */
-            available: boolean;
-            /** @description Whether a chat of yours is told of alerts. */
-            linked: boolean;
-            linkedAt: string | null;
-            /**
-             * @description Name of the bot; null while Telegram does not say.
-             * @example vigil_bot
-             */
-            bot: string | null;
-            /**
-             * @description Opens the bot in Telegram.
-             * @example https://t.me/vigil_bot
-             */
-            url: string | null;
-        };
-        TelegramCode: {
-            /** @description Good once, for ten minutes; a new one voids it. */
-            code: string;
-            /** @description What to send to the bot. */
-            command: string;
-            /** @example vigil_bot */
-            bot: string | null;
-            /** @description Opens the bot in Telegram and sends the code at a tap. */
-            url: string | null;
-            /** Format: date-time */
-            expiresAt: string;
         };
         Problem: {
             /**
@@ -4391,15 +4272,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     getSession: {
@@ -4422,15 +4294,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4549,15 +4412,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     endOtherSessions: {
@@ -4578,15 +4432,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4625,15 +4470,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5326,15 +5162,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     updateMe: {
@@ -5378,15 +5205,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5609,15 +5427,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5848,15 +5657,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6466,15 +6266,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     createStream: {
@@ -6616,15 +6407,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6966,15 +6748,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     createAssignment: {
@@ -7269,15 +7042,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     createObject: {
@@ -7412,15 +7176,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7654,15 +7409,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8006,15 +7752,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -8244,15 +7981,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -8420,15 +8148,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8664,15 +8383,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     getSignal: {
@@ -8706,15 +8416,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8868,15 +8569,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -8919,15 +8611,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9054,15 +8737,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -9094,15 +8768,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9186,15 +8851,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something the api depends on is away. */
             503: {
                 headers: {
@@ -9244,15 +8900,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9436,15 +9083,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     listForwardedNotifications: {
@@ -9488,15 +9126,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     markAllNotificationsRead: {
@@ -9519,15 +9148,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9568,15 +9188,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9633,15 +9244,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -9682,15 +9284,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9749,15 +9342,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9832,15 +9416,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -9883,15 +9458,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10049,15 +9615,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10236,15 +9793,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -10285,15 +9833,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10347,15 +9886,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10778,15 +10308,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     createMyWebhook: {
@@ -10830,15 +10351,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10926,15 +10438,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -10975,15 +10478,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11042,15 +10536,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11423,178 +10908,6 @@ export interface operations {
             };
         };
     };
-    getStreamWatch: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description As it is now. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StreamWatch"];
-                };
-            };
-            /** @description The request does not fit (`request.invalid`, with `errors`). */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No valid access token. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not there, or not yours to see. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    watchStream: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description You watch it. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StreamWatch"];
-                };
-            };
-            /** @description The request does not fit (`request.invalid`, with `errors`). */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No valid access token. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not there, or not yours to see. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    unwatchStream: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description You do not watch it. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The request does not fit (`request.invalid`, with `errors`). */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No valid access token. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not there, or not yours to see. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     listConversations: {
         parameters: {
             query?: {
@@ -11636,15 +10949,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     countUnreadMessages: {
@@ -11667,15 +10971,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11725,15 +11020,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11799,15 +11085,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -11857,15 +11134,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11924,15 +11192,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12016,15 +11275,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12181,15 +11431,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -12275,52 +11516,7 @@ export interface operations {
                  *       "text": "fr33 money for everybody"
                  *     }
                  */
-                "application/json": {
-                    /** @description What was written or said. */
-                    text?: string;
-                    /**
-                     * @description The text was said: likeness is looked for, evasive spellings are not.
-                     * @default false
-                     */
-                    speech?: boolean;
-                    /** @description Language that was spoken; any when left out. */
-                    language?: string;
-                    /** @description Which detector looks at the image: an id of GET /detectors; any when left out. */
-                    detector?: string;
-                    /**
-                     * @description Objects below it are left out.
-                     * @default 0.3
-                     */
-                    minConfidence?: number;
-                    /**
-                     * Format: base64
-                     * @description A JPEG, PNG, WebP or GIF (its first frame), in base64; larger ones in a form.
-                     */
-                    image?: string;
-                };
-                "multipart/form-data": {
-                    /** @description What was written or said. */
-                    text?: string;
-                    /**
-                     * @description The text was said: likeness is looked for, evasive spellings are not.
-                     * @default false
-                     */
-                    speech?: boolean;
-                    /** @description Language that was spoken; any when left out. */
-                    language?: string;
-                    /** @description Which detector looks at the image: an id of GET /detectors; any when left out. */
-                    detector?: string;
-                    /**
-                     * @description Objects below it are left out.
-                     * @default 0.3
-                     */
-                    minConfidence?: number;
-                    /**
-                     * Format: binary
-                     * @description The file; its content counts, not its name.
-                     */
-                    image?: Blob;
-                };
+                "application/json": components["schemas"]["DetectRequest"];
             };
         };
         responses: {
@@ -12344,15 +11540,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12417,8 +11604,6 @@ export interface operations {
                 severity?: components["schemas"]["Severity"];
                 /** @description Only those that people gave this verdict last; `none`: those without one. */
                 verdict?: "true" | "false" | "unsure" | "none";
-                /** @description Only those that stay however old they are, or only the others. */
-                keep?: "true" | "false";
                 /** @description Only those detected at or after this instant. */
                 from?: string;
                 /** @description Only those detected before this instant. */
@@ -12459,15 +11644,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     listStreamDetections: {
@@ -12487,8 +11663,6 @@ export interface operations {
                 severity?: components["schemas"]["Severity"];
                 /** @description Only those that people gave this verdict last; `none`: those without one. */
                 verdict?: "true" | "false" | "unsure" | "none";
-                /** @description Only those that stay however old they are, or only the others. */
-                keep?: "true" | "false";
                 /** @description Only those detected at or after this instant. */
                 from?: string;
                 /** @description Only those detected before this instant. */
@@ -12524,15 +11698,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12580,102 +11745,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not there, or not yours to see. */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    updateDetection: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "keep": true
-                 *     }
-                 */
-                "application/json": components["schemas"]["PatchDetectionRequest"];
-            };
-        };
-        responses: {
-            /** @description The detection. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Detection"];
-                };
-            };
-            /** @description The request does not fit (`request.invalid`, with `errors`). */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No valid access token. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not there, or not yours to see. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of a media type that the route does not take. */
-            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12709,7 +11780,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/jpeg": Blob;
+                    "image/jpeg": string;
                 };
             };
             /** @description The request does not fit (`request.invalid`, with `errors`). */
@@ -12723,15 +11794,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12772,7 +11834,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "audio/wav": Blob;
+                    "audio/wav": string;
                 };
             };
             /** @description The request does not fit (`request.invalid`, with `errors`). */
@@ -12786,15 +11848,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12854,15 +11907,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12930,15 +11974,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13022,15 +12057,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     getDetectionSeries: {
@@ -13080,15 +12106,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     getAgentPerformance: {
@@ -13127,15 +12144,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13205,15 +12213,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     searchTranscripts: {
@@ -13258,15 +12257,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13656,127 +12646,6 @@ export interface operations {
             };
         };
     };
-    getMyTelegram: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The link, and the bot. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TelegramLink"];
-                };
-            };
-            /** @description No valid access token. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    linkMyTelegram: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The code, shown this once. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TelegramCode"];
-                };
-            };
-            /** @description No valid access token. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It contradicts what is there. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    unlinkMyTelegram: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No chat is linked. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description No valid access token. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     uploadAttachment: {
         parameters: {
             query?: never;
@@ -13788,7 +12657,7 @@ export interface operations {
             content: {
                 "multipart/form-data": {
                     /** Format: binary */
-                    file: Blob;
+                    file: string;
                 };
             };
         };
@@ -13813,15 +12682,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first, or a cookie came without its CSRF token. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13884,7 +12744,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": Blob;
+                    "application/octet-stream": string;
                 };
             };
             /** @description The request does not fit (`request.invalid`, with `errors`). */
@@ -13898,15 +12758,6 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A new password is due first (`auth.password_change_required`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -148,10 +148,10 @@ function describeBodyFaults(document: OpenAPIObject): void {
     if (csv !== undefined) csv.schema = { type: 'string', example: CSV_EXAMPLE };
     const form = 'content' in operation.requestBody ? operation.requestBody.content['multipart/form-data'] : undefined;
     if (form?.schema !== undefined) form.schema = withFiles(form.schema as JsonSchema);
-    operation.responses['413'] ??= { description: 'The body is too large.', content };
+    operation.responses['413'] ??= { description: 'The body is too large.', content: structuredClone(content) };
     operation.responses['415'] ??= {
       description: 'The body is of a media type that the route does not take.',
-      content,
+      content: structuredClone(content),
     };
   }
 }
