@@ -2903,9 +2903,12 @@ export interface components {
             startedAt: number;
             lastFrameAt: number | null;
             inspectedFps: number;
+            grantedFps?: number | null;
             framesCaptured: number;
             framesInspected: number;
             framesDropped: number;
+            framesShed?: number;
+            framesStill?: number;
             restarts: number;
             parts: {
                 video: components["schemas"]["PartReport"];
@@ -2922,6 +2925,7 @@ export interface components {
             } | null;
             chat: components["schemas"]["ChatFigures"] | null;
             findingsDropped: number;
+            why?: string;
         };
         PartReport: {
             /** @enum {string} */
@@ -2969,6 +2973,8 @@ export interface components {
             startedAt: number;
             at: number;
             capacity: number;
+            load?: components["schemas"]["MonitorLoad"];
+            decisions?: components["schemas"]["CaptureDecision"][];
             platforms: components["schemas"]["AdapterDescriptor"][];
             chatSources: components["schemas"]["AdapterDescriptor"][];
             detectors: {
@@ -2997,6 +3003,31 @@ export interface components {
             /** @default [] */
             proxies: components["schemas"]["ProxyState"][];
             sessions: components["schemas"]["SessionReport"][];
+        };
+        MonitorLoad: {
+            cpu: number;
+            ownCores: number;
+            memoryFreeMb: number;
+            rssMb: number;
+            heapMb: number;
+            eventLoopP99Ms: number;
+            inference: {
+                perSecond: number;
+                granted: number;
+                queued: number;
+            } | null;
+            room: number;
+            /** @enum {string} */
+            limitedBy: "cpu" | "inference" | "memory" | "setting";
+            detail: string;
+        };
+        CaptureDecision: {
+            /** Format: uuid */
+            streamId: string;
+            /** @enum {string} */
+            action: "taken" | "handed_back" | "refused";
+            reason: string;
+            at: number;
         };
         AdapterDescriptor: {
             id: string;

@@ -8,6 +8,8 @@ import { roomOf, type Measurement } from './room.js';
 const INTERVAL_MS = 1_000;
 /** How much one measurement counts in the running mean. */
 const FRESH = 0.3;
+/** The delay is looked at so often, and told with this added to it, ms. */
+const RESOLUTION_MS = 10;
 /** Time over which the delay of the event loop is told, ms. */
 const DELAY_WINDOW_MS = 10_000;
 const MB = 2 ** 20;
@@ -25,7 +27,7 @@ export interface LoadMeterParts {
 
 /** Measures how busy the machine and this monitor are, and says how much more it has room for. */
 export class LoadMeter {
-  private readonly delay = monitorEventLoopDelay({ resolution: 10 });
+  private readonly delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   private timer: NodeJS.Timeout | null = null;
   private machine = machineTime();
   private own = process.cpuUsage();
@@ -86,7 +88,7 @@ export class LoadMeter {
     this.ownCores += FRESH * (ownSeconds / Math.max(elapsed, 0.001) - this.ownCores);
     Object.assign(this, { at: now, machine, own, measuredStreams: this.parts.streams() });
     if (now - this.delayAt >= DELAY_WINDOW_MS || this.delayP99Ms === 0) {
-      this.delayP99Ms = Number.isFinite(this.delay.percentile(99)) ? this.delay.percentile(99) / 1e6 : 0;
+      this.delayP99Ms = Math.max(0, this.delay.percentile(99) / 1e6 - RESOLUTION_MS);
       this.delay.reset();
       this.delayAt = now;
     }
