@@ -3,6 +3,7 @@ import { AttemptCounter } from '#libs/bus/attempt-counter.js';
 import { CaptureQueue } from '#libs/bus/capture-queue.js';
 import { ChatMarks } from '#libs/bus/chat-marks.js';
 import { ChatRelay } from '#libs/bus/chat-relay.js';
+import { DeadFacts } from '#libs/bus/dead-facts.js';
 import { DeliveryQueue } from '#libs/bus/delivery-queue.js';
 import { MonitorDirectory } from '#libs/bus/monitor-directory.js';
 import { connectRedis, type RedisConnection } from '#libs/bus/redis.js';
@@ -29,6 +30,7 @@ export const BUS_REDIS = Symbol('BUS_REDIS');
       CaptureQueue,
       ChatMarks,
       ChatRelay,
+      DeadFacts,
       DeliveryQueue,
       MonitorDirectory,
       PresenceBoard,
@@ -45,6 +47,7 @@ export const BUS_REDIS = Symbol('BUS_REDIS');
     CaptureQueue,
     ChatMarks,
     ChatRelay,
+    DeadFacts,
     DeliveryQueue,
     MonitorDirectory,
     PresenceBoard,

@@ -7,6 +7,8 @@ import { StreamStatusHandler } from '../streams/stream-status.handler.js';
 import { StreamsModule } from '../streams/streams.module.js';
 import { TranscriptWrittenHandler } from '../transcripts/transcript-written.handler.js';
 import { TranscriptsModule } from '../transcripts/transcripts.module.js';
+import { DeadFactsController } from './dead-facts.controller.js';
+import { DeadFactsService } from './dead-facts.service.js';
 import { DetectionClosedHandler, DetectionContextHandler, DetectionOpenedHandler } from './detection-fact.handlers.js';
 import { DetectionEntity } from './detection.entity.js';
 import { DetectionViews } from './detection-views.js';
@@ -23,8 +25,9 @@ import { SpoolProgressRepository } from './spool-progress.repository.js';
 /** From facts to rows, and from rows to those who may see them. */
 @Module({
   imports: [TypeOrmModule.forFeature([DetectionEntity]), NotificationsModule, StreamsModule, TranscriptsModule],
-  controllers: [DetectionsController],
+  controllers: [DetectionsController, DeadFactsController],
   providers: [
+    DeadFactsService,
     DetectionViews,
     DetectionsRepository,
     DetectionsService,
