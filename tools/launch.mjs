@@ -18,6 +18,7 @@ const COMMANDS = [
   'start',
   'demo',
   'test',
+  'test-chaos',
   'doctor',
   'check',
   'bench',

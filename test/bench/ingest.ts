@@ -31,9 +31,9 @@ export async function benchIngest(progress: (text: string) => void): Promise<Ing
     const rounds: [number, number, number][] = [];
     // The first round warms both up.
     for (let round = 0; round <= ROUNDS; round += 1) {
-      const few = await drain(house, streamIds, 50);
+      const few = await drain(house, 50);
       const bare = await insertBare(house.postgres.url, made(streamIds, 50));
-      const many = await drain(house, streamIds, 10_000);
+      const many = await drain(house, 10_000);
       progress(`round ${String(round)}: ${[few, bare, many].map(Math.round).join(', ')}`);
       if (round > 0) rounds.push([few, bare, many]);
     }
@@ -54,8 +54,9 @@ export async function benchIngest(progress: (text: string) => void): Promise<Ing
 const made = (streamIds: readonly string[], rules: number): VideoOpened[] =>
   Array.from({ length: FINDINGS }, () => madeDetection(streamIds, rules));
 
-/** @returns rows a second from the first commit to the last. */
-async function drain(house: House, streamIds: readonly string[], rules: number): Promise<number> {
+/** @returns rows a second, of streams that had none. */
+async function drain(house: House, rules: number): Promise<number> {
+  const streamIds = await house.streams(STREAMS);
   const spoolDir = await mkdtemp(join(house.folder, 'spool-'));
   const spool = await Spool.open({ directory: spoolDir, maxBytes: 2 ** 30 });
   const facts = made(streamIds, rules);
@@ -63,18 +64,12 @@ async function drain(house: House, streamIds: readonly string[], rules: number):
     await Promise.all(facts.slice(at, at + 10_000).map((fact) => spool.append(fact)));
   }
   await spool.close();
-  const generator = await house.generator({ streamIds: [...streamIds], spoolDir });
+  const generator = await house.generator({ streamIds, spoolDir });
   await generator.drained(120_000);
   await generator.process.stop();
-  const [figures] = await house.query<{ rows: string; first: string; seconds: number }>(
-    `WITH batch AS (SELECT pg_xact_commit_timestamp(xmin) AS at, count(*) AS rows FROM detections
-                    WHERE id = ANY($1) GROUP BY 1)
-     SELECT sum(rows) AS rows, (SELECT rows FROM batch ORDER BY at LIMIT 1) AS first,
-            extract(epoch FROM max(at) - min(at))::float8 AS seconds FROM batch`,
-    [facts.map(({ eventId }) => eventId)],
-  );
-  if (Number(figures?.rows) !== FINDINGS) throw new Error(`${String(figures?.rows)} of ${FINDINGS} were stored`);
-  return (FINDINGS - Number(figures?.first)) / (figures?.seconds ?? 0);
+  const { stored } = await house.reckon([generator]);
+  if (stored !== FINDINGS) throw new Error(`${stored} of ${FINDINGS} were stored`);
+  return house.storedPerSecond(streamIds);
 }
 
 /** @returns rows a second of multi-row inserts, a transaction each. */

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { DeadFacts } from '#libs/bus/dead-facts.js';
 import { REDIS } from '#libs/contracts/names.js';
 import type { DetectionOpened } from '#libs/contracts/facts.js';
 import type { Ingest } from '../../apps/api/src/detections/ingest.js';
@@ -78,6 +79,33 @@ describe('the fact path, from spool to row', () => {
     expect(ingest.stats.buried).toBe(1);
     const [dead] = await path.redis.xrange(REDIS.deadFacts, '-', '+');
     expect(dead?.[1].join(' ')).toContain(facts[123].eventId);
+  }, 30_000);
+
+  it('tries a fact anew that was put aside: it is stored once what was wrong is mended, and put aside again before', async () => {
+    const dead = new DeadFacts(path.redis);
+    const { spool } = await path.monitor();
+    await path.dataSource.query(`ALTER TABLE detections ADD CONSTRAINT poisoned CHECK (label <> 'poison')`);
+    const facts = some(500);
+    facts[250] = path.opened({ label: 'poison' });
+    await append(spool, facts);
+    const ingest = path.ingest('a');
+    await until(() => spool.stats.pending === 0, 'the spool is empty');
+    expect(await path.count('detections')).toBe(499);
+    const [first] = await dead.list(null, 10);
+    expect(first?.reason).toContain('poisoned');
+
+    expect(await dead.redrive(null, 10)).toBe(1);
+    await until(() => ingest.stats.buried === 2, 'it is put aside again');
+    const [second, ...more] = await dead.list(null, 10);
+    expect([second?.raw, more]).toEqual([first?.raw, []]);
+
+    await path.dataSource.query('ALTER TABLE detections DROP CONSTRAINT poisoned');
+    expect(await dead.redrive([second?.id ?? '', '1-1'], 10)).toBe(1);
+    await until(async () => (await path.count('detections')) === 500, 'it is stored');
+    expect(await dead.list(null, 10)).toEqual([]);
+    await append(spool, some(3));
+    await until(() => spool.stats.pending === 0, 'the spool goes on');
+    expect(await path.count('detections')).toBe(503);
   }, 30_000);
 
   it('puts aside what does not fit the contract, and its spool does not wait for it', async () => {

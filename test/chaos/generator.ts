@@ -30,7 +30,7 @@ async function main(): Promise<void> {
   let making = order.rate > 0;
   let ending = false;
   let made = 0;
-  process.once('SIGUSR2', () => (making = false));
+  process.on('SIGUSR2', () => (making = false));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => (ending = true));
 
   let taken: string[] = [];

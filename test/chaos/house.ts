@@ -172,6 +172,19 @@ export class House {
     };
   }
 
+  /** Rows of these streams that were stored each second, from the first commit since then (epoch ms) to the last. */
+  async storedPerSecond(streamIds: readonly string[], since = 0): Promise<number> {
+    const [batches] = await this.query<{ rows: string; first: string; seconds: number }>(
+      `WITH batch AS (SELECT pg_xact_commit_timestamp(xmin) AS at, count(*) AS rows FROM detections
+                      WHERE stream_id = ANY($1) GROUP BY 1)
+       SELECT sum(rows) AS rows, (array_agg(rows ORDER BY at))[1] AS first,
+              extract(epoch FROM max(at) - min(at))::float8 AS seconds
+       FROM batch WHERE at >= to_timestamp($2 / 1000.0)`,
+      [streamIds, since],
+    );
+    return Math.round((Number(batches?.rows) - Number(batches?.first)) / (batches?.seconds ?? 0));
+  }
+
   private async revive(victim: ManagedProcess): Promise<void> {
     await victim.exited;
     while (!this.closing) {

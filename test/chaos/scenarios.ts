@@ -86,44 +86,23 @@ export async function absentRedis(
   }
   generator.stopMaking();
   const { pending } = await generator.until((report) => !report.making, 10_000);
-  const stored = await storedOf(house, streamIds);
+  const backAt = Date.now();
   await house.redis.process.start();
-  // The back-off of both ends belongs to the outage: the clock of the draining runs from the first row.
-  const from = { at: performance.now(), rows: stored };
-  while (from.rows === stored) {
-    await sleep(20);
-    from.at = performance.now();
-    from.rows = await storedOf(house, streamIds);
-  }
   const reckoning = await settle(house, [generator]);
-  const last = await generator.until((report) => report.pending === 0, 1_000);
-  most = Math.max(most, last.rssBytes);
+  const { rssBytes } = await generator.until((report) => report.pending === 0, 1_000);
   return {
     ...reckoning,
     waited: pending,
-    drainPerSecond: Math.round((reckoning.stored - from.rows) / ((drainedAt(generator) - from.at) / 1_000)),
-    memoryMbMore: Math.round((most - before.rssBytes) / 2 ** 20),
+    drainPerSecond: await house.storedPerSecond(streamIds, backAt),
+    memoryMbMore: Math.round((Math.max(most, rssBytes) - before.rssBytes) / 2 ** 20),
   };
 }
-
-async function storedOf(house: House, streamIds: readonly string[]): Promise<number> {
-  const [row] = await house.query<{ count: string }>('SELECT count(*) FROM detections WHERE stream_id = ANY($1)', [
-    streamIds,
-  ]);
-  return Number(row?.count);
-}
-
-const emptyAt = new WeakMap<Generator, number>();
-const drainedAt = (generator: Generator): number => emptyAt.get(generator) ?? Number.NaN;
 
 /** Has everything revived and drained. */
 async function settle(house: House, generators: readonly Generator[]): Promise<Reckoning> {
   await house.revived();
   for (const generator of generators) generator.stopMaking();
-  for (const generator of generators) {
-    await generator.drained(180_000);
-    emptyAt.set(generator, performance.now());
-  }
+  for (const generator of generators) await generator.drained(180_000);
   return house.reckon(generators);
 }
 

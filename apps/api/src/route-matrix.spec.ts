@@ -408,6 +408,8 @@ const MATRIX: Record<string, Row> = {
     expect: [401, 404, 200, 200, 401, 401],
     path: ({ notificationId }) => `/api/notifications/${notificationId}/deliveries`,
   },
+  'GET /api/facts/dead': { expect: [401, 403, 403, 200, 401, 401] },
+  'POST /api/facts/redrive': { expect: [401, 403, 403, 200, 401, 401], body: () => ({}) },
   'GET /api/deliveries/dead': { expect: [401, 403, 403, 200, 401, 401] },
   'POST /api/deliveries/redrive': {
     expect: [401, 403, 403, 200, 401, 401],

@@ -4,6 +4,7 @@ import { CaptureQueue } from '#libs/bus/capture-queue.js';
 import { HintSubscriber } from '#libs/bus/channels.js';
 import { ChatMarks } from '#libs/bus/chat-marks.js';
 import { ChatRelay } from '#libs/bus/chat-relay.js';
+import { DeadFacts } from '#libs/bus/dead-facts.js';
 import { DeliveryQueue } from '#libs/bus/delivery-queue.js';
 import { InspectionDesk } from '#libs/bus/inspections.js';
 import { MonitorDirectory } from '#libs/bus/monitor-directory.js';
@@ -45,6 +46,7 @@ const BUS_HINTS = Symbol('BUS_HINTS');
       CaptureQueue,
       ChatMarks,
       ChatRelay,
+      DeadFacts,
       DeliveryQueue,
       MonitorDirectory,
       PresenceBoard,
@@ -61,6 +63,7 @@ const BUS_HINTS = Symbol('BUS_HINTS');
     CaptureQueue,
     ChatMarks,
     ChatRelay,
+    DeadFacts,
     DeliveryQueue,
     InspectionDesk,
     MonitorDirectory,

@@ -9,6 +9,8 @@ import { StreamStatusHandler } from '../streams/stream-status.handler.js';
 import { StreamsModule } from '../streams/streams.module.js';
 import { TranscriptWrittenHandler } from '../transcripts/transcript-written.handler.js';
 import { TranscriptsModule } from '../transcripts/transcripts.module.js';
+import { DeadFactsController } from './dead-facts.controller.js';
+import { DeadFactsService } from './dead-facts.service.js';
 import { DetectionClosedHandler, DetectionContextHandler, DetectionOpenedHandler } from './detection-fact.handlers.js';
 import { DetectionEntity } from './detection.entity.js';
 import { DetectionViews } from './detection-views.js';
@@ -31,8 +33,9 @@ import { SpoolProgressRepository } from './spool-progress.repository.js';
     StreamsModule,
     TranscriptsModule,
   ],
-  controllers: [DetectionsController],
+  controllers: [DetectionsController, DeadFactsController],
   providers: [
+    DeadFactsService,
     DetectionViews,
     DetectionsRepository,
     DetectionsService,

@@ -1,0 +1,48 @@
+import { House } from './house.js';
+import { absentRedis, fullSpool, mixedKills, wipedRedis } from './scenarios.js';
+import { watched } from './watched.js';
+
+/** What came of a scenario, and whether it met its bar. */
+type Outcome = object & { holds: boolean };
+
+/** Runs a scenario in a house of its own. */
+async function inHouse<Figures extends object>(
+  run: (house: House) => Promise<Figures>,
+  holds: (figures: Figures) => boolean,
+): Promise<Outcome> {
+  const house = await House.open();
+  try {
+    const figures = await run(house);
+    return { ...figures, holds: holds(figures) };
+  } finally {
+    await house.close();
+  }
+}
+
+const nothingLost = ({ lost, doubled }: { lost: number; doubled: number }): boolean => lost === 0 && doubled === 0;
+
+/** Every scenario at the size of its bar. */
+export const FULL_SCENARIOS: Readonly<Record<string, (say: (text: string) => void) => Promise<Outcome>>> = {
+  'mixed-kills': (say) =>
+    inHouse(
+      async (house) => {
+        const real = await watched(house);
+        say('a real monitor watches a real stream; five minutes of kills');
+        const more = { ffmpeg: real.killFfmpeg, 'real monitor': (): boolean => house.kill(real.monitor) };
+        const outcome = await mixedKills(house, { seconds: 300, rate: 1_000, everyMs: 5_000, more });
+        return { ...outcome, watchedAgain: await real.isLive() };
+      },
+      (figures) => nothingLost(figures) && figures.p99Ms <= 5_000 && figures.watchedAgain,
+    ),
+  'wiped-redis': () => inHouse((house) => wipedRedis(house, { wipes: 10, each: 1_000 }), nothingLost),
+  'absent-redis': () =>
+    inHouse(
+      (house) => absentRedis(house, { seconds: 600, rate: 200 }),
+      (figures) => nothingLost(figures) && figures.drainPerSecond >= 5_000 && figures.memoryMbMore <= 50,
+    ),
+  'full-spool': () =>
+    inHouse(
+      (house) => fullSpool(house, { findings: 100_000 }),
+      ({ uncounted, framesWentFirst }) => uncounted === 0 && framesWentFirst,
+    ),
+};
