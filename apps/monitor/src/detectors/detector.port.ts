@@ -1,6 +1,7 @@
 import type { AdapterDescriptor } from '#libs/contracts/monitors.js';
 import type { DetectedObject } from '#libs/contracts/primitives.js';
 import type { CapturedFrame, FrameFormat } from '../capture/frame.js';
+import type { WorkerPoolStats } from '../inference/worker-pool.js';
 
 /** Whether a detector can do its work, and if not, what to do about it. */
 export interface DetectorState {
@@ -18,6 +19,8 @@ export interface VideoDetector {
   readonly descriptor: AdapterDescriptor;
   /** How it wants its frames; known once {@link start} has resolved, null while it has no model. */
   readonly frameFormat: FrameFormat | null;
+  /** Counters of its inference; null while there is no model, missing where it has none. */
+  readonly stats?: WorkerPoolStats | null;
   state(): DetectorState;
   /** Loads and warms the model. Never rejects for a missing or bad model: the state turns `degraded`. */
   start(): Promise<void>;
