@@ -64,6 +64,12 @@ export class CaptureQueue {
     return captures;
   }
 
+  /** How many captures there are, by state; `waiting` for those that no monitor has taken yet. */
+  async counts(): Promise<{ active: number; waiting: number }> {
+    const { active = 0, ...others } = await this.queue.getJobCounts('active', 'waiting', 'prioritized', 'delayed');
+    return { active, waiting: Object.values(others).reduce((sum, count) => sum + count, 0) };
+  }
+
   async close(): Promise<void> {
     await this.queue.close();
   }

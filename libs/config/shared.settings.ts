@@ -16,6 +16,13 @@ export const sharedSettings = {
     z.url({ protocol: /^rediss?$/ }).default('redis://127.0.0.1:6379'),
     'Redis 6.2 or newer. `npm start` brings its own when this is unset.',
   ),
+  METRICS_TOKEN: secret(
+    z
+      .string()
+      .regex(/^\S{16,}$/, 'must be at least 16 characters without spaces')
+      .optional(),
+    'Bearer token with which Prometheus reads `/metrics`. The api gives the figures to admins, too; a monitor in production to nobody else.',
+  ),
   EVIDENCE_URL: setting(
     z.url({ protocol: /^file$/ }).default('file:///var/lib/vigil/evidence'),
     'Where evidence images are kept: `file:///directory`. Both apps must see the same store.',

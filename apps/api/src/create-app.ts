@@ -25,7 +25,7 @@ export async function createApp(
     forceCloseConnections: true,
     preview: options.preview ?? false,
   });
-  configureHttp(app, settings);
+  configureHttp(app, settings, options.preview);
   if (options.preview !== true) app.useWebSocketAdapter(new RealtimeAdapter(app, settings, logger));
   return app;
 }

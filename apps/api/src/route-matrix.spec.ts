@@ -64,6 +64,8 @@ const MATRIX: Record<string, Row> = {
   'GET /api/health': { expect: everyone },
   'GET /api/health/live': { expect: everyone },
   'GET /api/health/ready': { expect: everyone },
+  'GET /metrics': { expect: [401, 403, 403, 200, 401, 401] },
+  'GET /api/metrics': { expect: [401, 403, 403, 200, 401, 401] },
   'GET /docs': { expect: everyone },
   'GET /docs/': { expect: everyone },
   'GET /docs/events': { expect: everyone },

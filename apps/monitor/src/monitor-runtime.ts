@@ -34,7 +34,9 @@ import { loadProxyPlan } from './egress/proxy-list.js';
 import { detectorReports, Heartbeat } from './heartbeat.js';
 import { InferenceBudget } from './inference/inference-budget.js';
 import { VoiceDetector } from './inference/voice-detector.js';
+import type { WorkerPoolStats } from './inference/worker-pool.js';
 import { Inspections } from './inspections/inspections.js';
+import { MonitorMetrics } from './metrics/monitor-metrics.js';
 import { Shipper } from './outbox/shipper.js';
 import { Spool } from './outbox/spool.js';
 import { OriginPace } from './platforms/origin-pace.js';
@@ -53,6 +55,11 @@ const VERSION = '0.1.0';
 export class MonitorRuntime implements OnApplicationShutdown {
   /** Whether models are warm and captures are taken. */
   ready = false;
+  /** What Prometheus is told, and who may ask. */
+  readonly metrics: MonitorMetrics;
+  readonly metricsToken: string | undefined;
+  readonly production: boolean;
+  private inference: () => WorkerPoolStats | null = () => null;
   /** Ends what was started, last first. */
   private readonly endings: (() => Promise<unknown>)[] = [];
   private speechWay: SpeechWay | null = null;
@@ -64,7 +71,15 @@ export class MonitorRuntime implements OnApplicationShutdown {
   constructor(
     private readonly settings: Values<typeof monitorSettings>,
     private readonly logger: Logger,
-  ) {}
+  ) {
+    this.metricsToken = settings.METRICS_TOKEN;
+    this.production = settings.NODE_ENV === 'production';
+    this.metrics = new MonitorMetrics({
+      isReady: () => this.ready,
+      heartbeat: () => this.heartbeat(),
+      inference: () => this.inference(),
+    });
+  }
 
   /** @throws AppError when something it cannot do without is missing; the message says what to do. */
   async start(): Promise<void> {
@@ -92,6 +107,7 @@ export class MonitorRuntime implements OnApplicationShutdown {
     });
     if (detector === undefined) throw new Error('No video detector is registered.');
     await this.own(detector, (it) => it.stop()).start();
+    this.inference = () => detector.stats ?? null;
 
     const speech = await this.startSpeech();
     const voice = this.own(new VoiceDetector(), (it) => it.stop());
@@ -211,6 +227,7 @@ export class MonitorRuntime implements OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     this.ready = false;
+    this.metrics.stop();
     for (let end = this.endings.pop(); end !== undefined; end = this.endings.pop()) {
       await end().catch((error: unknown) => this.logger.error({ error }, 'something did not stop in order'));
     }

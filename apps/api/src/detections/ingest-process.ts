@@ -16,6 +16,12 @@ export const INGEST_LOCK = 7_105_222;
 /** Runs the ingest for as long as the application does, on connections of its own. */
 @Injectable()
 export class IngestProcess implements OnApplicationBootstrap, OnModuleDestroy {
+  /** What the ingest of this process did since it started. */
+  readonly stats = (): Ingest['stats'] & { leads: boolean } => ({
+    ...(this.ingest?.stats ?? { read: 0, buried: 0, batches: 0, faults: 0 }),
+    leads: this.ingest?.isLeading ?? false,
+  });
+  private ingest: Ingest | null = null;
   private stopParts: () => Promise<void> = () => Promise.resolve();
 
   constructor(
@@ -40,6 +46,7 @@ export class IngestProcess implements OnApplicationBootstrap, OnModuleDestroy {
       progress,
       logger,
     });
+    this.ingest = ingest;
     ingest.start();
     this.stopParts = async () => {
       await ingest.stop();

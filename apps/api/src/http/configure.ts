@@ -5,6 +5,8 @@ import helmet from 'helmet';
 import { list } from '#libs/config/settings.js';
 import { CSRF_HEADER } from '../auth/browser/cookies.js';
 import { DocumentationAccess } from '../auth/documentation-access.js';
+import { Metrics } from '#libs/observability/metrics.js';
+import { httpMetrics } from '../metrics/http-metrics.js';
 import { serveEvents } from '../realtime/serve-events.js';
 import type { ApiSettings } from '../runtime.module.js';
 import { DOCUMENTATION_PATHS, serveOpenApi } from './openapi.js';
@@ -19,11 +21,13 @@ const BODY_LIMIT = '1mb';
 const RAW_BODY = { path: '/api/hooks/kick', limit: '64kb' } as const;
 
 /** Everything between the socket and the controllers, the same for the server and for tests. */
-export function configureHttp(app: NestExpressApplication, settings: ApiSettings): void {
+export function configureHttp(app: NestExpressApplication, settings: ApiSettings, preview = false): void {
   const proxies = list.parse(settings.TRUSTED_PROXIES);
   if (proxies.length > 0) app.set('trust proxy', proxies);
   app.use(requestId);
   app.use(requestContext);
+  // In a preview nothing is there to be measured.
+  if (!preview) app.use(httpMetrics(app.get(Metrics)));
   app.use(
     helmet({
       // Swagger UI brings inline styles, and shows what it fetched from blobs; scripts come from the same origin alone.
@@ -53,7 +57,16 @@ export function configureHttp(app: NestExpressApplication, settings: ApiSettings
 }
 
 /** Health is at both places: where probes look, and beside the rest of the api. */
-const HEALTH_ROUTES = ['health', 'health/live', 'health/ready', 'api/health', 'api/health/live', 'api/health/ready'];
+const HEALTH_ROUTES = [
+  'metrics',
+  'api/metrics',
+  'health',
+  'health/live',
+  'health/ready',
+  'api/health',
+  'api/health/live',
+  'api/health/ready',
+];
 
 /** Which browser origins may call, over HTTP and sockets alike. */
 export function corsOptions(settings: Pick<ApiSettings, 'CORS_ORIGINS' | 'COOKIE_AUTH'>): {

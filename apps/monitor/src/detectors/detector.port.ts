@@ -1,6 +1,7 @@
 import type { AdapterDescriptor } from '#libs/contracts/monitors.js';
 import type { DetectedObject } from '#libs/contracts/primitives.js';
 import type { CapturedFrame, FrameFormat } from '../capture/frame.js';
+import type { WorkerPoolStats } from '../inference/worker-pool.js';
 
 /** Whether a detector can do its work, and if not, what to do about it. */
 export interface DetectorState {
@@ -20,6 +21,8 @@ export interface VideoDetector {
   readonly frameFormat: FrameFormat | null;
   /** Frames that it can inspect in a second, as measured, and frames that wait; null while that is not known. */
   pace?(): { perSecond: number; queued: number } | null;
+  /** Counters of its inference; null while there is no model, missing where it has none. */
+  readonly stats?: WorkerPoolStats | null;
   state(): DetectorState;
   /** Loads and warms the model. Never rejects for a missing or bad model: the state turns `degraded`. */
   start(): Promise<void>;

@@ -18,6 +18,8 @@ import { Outbox } from './outbox.js';
 /** Makes attempts: claims the row, sends over the channel, notes what became of it, plans the next attempt. */
 @Injectable()
 export class Deliverer {
+  private readonly ended = new Map<string, { channel: string; outcome: string; count: number }>();
+
   constructor(
     @Inject(API_SETTINGS) private readonly settings: ApiSettings,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -35,6 +37,17 @@ export class Deliverer {
     return Math.ceil(this.settings.DELIVERY_SEND_TIMEOUT_MS * 1.25);
   }
 
+  /** Attempts of this process since it started, by channel and what became of them. */
+  outcomes(): (readonly [{ channel: string; outcome: string }, number])[] {
+    return [...this.ended.values()].map(({ count, ...labels }) => [labels, count]);
+  }
+
+  private note(channel: string, outcome: string): void {
+    const key = `${channel} ${outcome}`;
+    const count = (this.ended.get(key)?.count ?? 0) + 1;
+    this.ended.set(key, { channel, outcome, count });
+  }
+
   /** @throws when the database is away; the auditor then finds the row. */
   async attempt({ deliveryId, attempt }: DeliveryJob): Promise<void> {
     const row = await this.deliveries.claim(deliveryId, attempt, this.goneMs, Date.now());
@@ -44,6 +57,7 @@ export class Deliverer {
     const startedAt = Date.now();
     const outcome = await this.make(row, startedAt);
     await this.deliveries.finish(row.id, attempt, outcome);
+    this.note(row.channel, outcome.entry.outcome);
     if (outcome.dueAt === null || outcome.state !== 'pending') return;
     await this.outbox.add([
       {
