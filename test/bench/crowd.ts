@@ -141,11 +141,11 @@ export class Crowd {
 export async function until(
   holds: () => boolean | Promise<boolean>,
   complaint: () => string,
-  { everyMs = 20 } = {},
+  { everyMs = 20, patienceMs = PATIENCE_MS } = {},
 ): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
+  const deadline = Date.now() + patienceMs;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`After ${String(PATIENCE_MS / 1_000)} s: ${complaint()}`);
+    if (Date.now() > deadline) throw new Error(`After ${String(patienceMs / 1_000)} s: ${complaint()}`);
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }

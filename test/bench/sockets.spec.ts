@@ -19,5 +19,5 @@ describe('clients of the live captions', () => {
     } finally {
       await database.drop();
     }
-  }, 90_000);
+  }, 240_000);
 });

@@ -63,7 +63,7 @@ describe('notifications', () => {
   });
 
   it('never get a number below one that somebody has seen, however many make them at once', async () => {
-    let cursor = String((await list('?limit=1')).items[0]?.seq);
+    let cursor = (await list('?limit=1')).items[0]?.seq ?? '0';
     const seen: string[] = [];
     const look = async (): Promise<void> => {
       const { items } = await list(`?after=${cursor}`);

@@ -18,7 +18,8 @@ const CHANNELS: readonly {
     id: 'root',
     description:
       'Detections, transcripts, streams, assignments, monitors, presence. Admins hear all, agents what is on streams ' +
-      'assigned to them. Replay by `GET /api/detections?after=<seq>`.',
+      'assigned to them. Replay by `GET /api/detections?after=<seq>` ' +
+      'and `GET /api/streams/<streamId>/transcripts?after=<seq>`.',
     sent: {},
   },
   {
