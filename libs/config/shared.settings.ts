@@ -115,6 +115,10 @@ export const apiSettings = {
     integer(100, 3_600_000).default(300_000),
     'How often deliveries are looked for that are due and that nobody sends, in ms.',
   ),
+  DELIVERY_EDIT_MS: setting(
+    integer(0, 3_600_000).default(10_000),
+    'A message that counts the hits of an alert (Telegram) is brought up to date this often at most, in ms.',
+  ),
   ESCALATION_CHECK_MS: setting(
     integer(100, 600_000).default(2_000),
     'How often alerts are looked for that nobody acknowledged in time, in ms.',

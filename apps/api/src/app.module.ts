@@ -25,6 +25,7 @@ import { RulesModule } from './rules/rules.module.js';
 import { RuntimeModule, type ApiSettings } from './runtime.module.js';
 import { ServiceTokensModule } from './service-tokens/service-tokens.module.js';
 import { StreamsModule } from './streams/streams.module.js';
+import { TelegramModule } from './telegram/telegram.module.js';
 import { TranscriptsModule } from './transcripts/transcripts.module.js';
 import { UsersModule } from './users/users.module.js';
 
@@ -62,6 +63,7 @@ export class AppModule {
         TranscriptsModule,
         ServiceTokensModule,
         ChatModule,
+        TelegramModule,
       ],
     };
   }

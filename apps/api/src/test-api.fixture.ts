@@ -139,7 +139,7 @@ export class TestApi {
   }
 
   /** Stores a detection with its image and clip as the ingest does, and tells of it. */
-  async detect(streamId: string): Promise<DetectionView> {
+  async detect(streamId: string, { ruleId = randomUUID() }: { ruleId?: string } = {}): Promise<DetectionView> {
     const eventId = randomUUID();
     const evidenceKey = `detections/${streamId}/${eventId}.jpg`;
     const clipKey = `detections/${streamId}/${eventId}.wav`;
@@ -149,7 +149,7 @@ export class TestApi {
     const off = this.events.on('detection.stored', (view) => {
       if (view.id === eventId) stored = view;
     });
-    await this.store(videoFact(streamId, { eventId, evidenceKey, clipKey }));
+    await this.store(videoFact(streamId, { eventId, evidenceKey, clipKey, ruleId }));
     off();
     if (stored === undefined) throw new Error('the detection was not told of');
     return stored;

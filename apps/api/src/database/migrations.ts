@@ -7,6 +7,7 @@ import { Messaging1763900500000 } from './migrations/1763900500000-messaging.js'
 import { Deliveries1763900600000 } from './migrations/1763900600000-deliveries.js';
 import { Revisions1763900700000 } from './migrations/1763900700000-revisions.js';
 import { ListIndexes1763900800000 } from './migrations/1763900800000-list-indexes.js';
+import { Telegram1763900900000 } from './migrations/1763900900000-telegram.js';
 import { ListBars1763901000000 } from './migrations/1763901000000-list-bars.js';
 import { Coverage1763901100000 } from './migrations/1763901100000-coverage.js';
 import { Retention1763901200000 } from './migrations/1763901200000-retention.js';
@@ -23,6 +24,7 @@ export const migrations = [
   Deliveries1763900600000,
   Revisions1763900700000,
   ListIndexes1763900800000,
+  Telegram1763900900000,
   ListBars1763901000000,
   Coverage1763901100000,
   Retention1763901200000,

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { NextFunction, Response } from 'express';
-import type { AuthenticatedRequest } from '../auth/authenticated-user.js';
+import type { AuthenticatedRequest, AuthenticatedUser } from '../auth/authenticated-user.js';
 import { REQUEST_ID_HEADER } from './request-id.js';
 
 /** Who asks, from where, in which request. */
@@ -11,23 +11,25 @@ export interface RequestOrigin {
   address: string | null;
 }
 
-const requests = new AsyncLocalStorage<{ request: AuthenticatedRequest; requestId: string | null }>();
+const origins = new AsyncLocalStorage<() => RequestOrigin>();
 
 /** Keeps the request at hand for whatever is done in its course. Behind the request id. */
 export function requestContext(request: AuthenticatedRequest, response: Response, next: NextFunction): void {
   const id = response.getHeader(REQUEST_ID_HEADER);
-  requests.run({ request, requestId: typeof id === 'string' ? id : null }, next);
+  const requestId = typeof id === 'string' ? id : null;
+  // Who it is the guard finds out later.
+  origins.run(() => {
+    const { user, ip } = request;
+    return { userId: user?.id ?? null, username: user?.username ?? 'anonymous', requestId, address: ip ?? null };
+  }, next);
+}
+
+/** Does what a user asked for by another way than HTTP. @param requestId names the asking in the trail. */
+export function actingAs<T>({ id, username }: AuthenticatedUser, requestId: string, work: () => T): T {
+  return origins.run(() => ({ userId: id, username, requestId, address: null }), work);
 }
 
 /** The origin of what is being done; the system itself outside of a request. */
 export function requestOrigin(): RequestOrigin {
-  const current = requests.getStore();
-  if (current === undefined) return { userId: null, username: 'system', requestId: null, address: null };
-  const { user, ip } = current.request;
-  return {
-    userId: user?.id ?? null,
-    username: user?.username ?? 'anonymous',
-    requestId: current.requestId,
-    address: ip ?? null,
-  };
+  return origins.getStore()?.() ?? { userId: null, username: 'system', requestId: null, address: null };
 }

@@ -11,5 +11,6 @@ import { Reconciler } from './reconciler.js';
   imports: [StreamsModule, RulesModule],
   controllers: [MonitoringController],
   providers: [CaptureControl, MonitoringService, Reconciler],
+  exports: [MonitoringService],
 })
 export class MonitoringModule {}

@@ -64,7 +64,7 @@ function excerptOf({ text, start, end }: { text: string; start: number; end: num
  * One line that shows what it says: no control characters or line breaks, nothing that turns the direction of what
  * follows, no halves of surrogate pairs.
  */
-function plain(text: string): string {
+export function plain(text: string): string {
   return text
     .replace(/[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\p{Cs}]/gu, '')
     .replace(/[\p{Cc}\p{Z}]+/gu, ' ')
@@ -72,7 +72,7 @@ function plain(text: string): string {
 }
 
 /** At most so many UTF-16 units, never half a character. */
-function cut(text: string, limit: number): string {
+export function cut(text: string, limit: number): string {
   if (text.length <= limit) return text;
   return `${text.slice(0, limit - 1).replace(/\p{Cs}$/u, '')}…`;
 }

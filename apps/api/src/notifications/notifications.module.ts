@@ -7,11 +7,15 @@ import { AlertsRepository } from './alerts.repository.js';
 import { Channels } from './channels/channels.js';
 import { AddressBook } from './deliveries/address-book.repository.js';
 import { DeliveryAuditor } from './deliveries/auditor.js';
-import { Deliverer, DELIVERY_EVIDENCE } from './deliveries/deliverer.js';
+import { Deliverer } from './deliveries/deliverer.js';
 import { DeliveriesRepository } from './deliveries/deliveries.repository.js';
 import { DeliveriesController } from './deliveries/deliveries.controller.js';
 import { DeliveriesService } from './deliveries/deliveries.service.js';
+import { DELIVERY_EVIDENCE, DeliveryMessages } from './deliveries/delivery-messages.js';
 import { DeliveryProcess } from './deliveries/delivery-process.js';
+import { EditsRepository } from './deliveries/edits.repository.js';
+import { Holds } from './deliveries/holds.js';
+import { MessageEditor } from './deliveries/message-editor.js';
 import { Outbox } from './deliveries/outbox.js';
 import { EscalationsRepository } from './escalations.repository.js';
 import { Escalator } from './escalator.js';
@@ -54,9 +58,13 @@ import { WebhooksService } from './webhooks/webhooks.service.js';
     DeliveriesRepository,
     DeliveriesService,
     DeliveryAuditor,
+    DeliveryMessages,
     DeliveryProcess,
+    EditsRepository,
+    Holds,
     EscalationsRepository,
     Escalator,
+    MessageEditor,
     Notices,
     NotificationsRepository,
     NotificationsService,
@@ -74,6 +82,6 @@ import { WebhooksService } from './webhooks/webhooks.service.js';
       useFactory: ({ EVIDENCE_URL }: ApiSettings) => createEvidenceStore(EVIDENCE_URL),
     },
   ],
-  exports: [Notices, NotificationsService],
+  exports: [Holds, Notices, NotificationsService],
 })
 export class NotificationsModule {}

@@ -9,5 +9,6 @@ import { ReviewsService } from './reviews.service.js';
   imports: [DetectionsModule],
   controllers: [ReviewsController],
   providers: [ReviewsRepository, ReviewsService],
+  exports: [ReviewsService],
 })
 export class ReviewsModule {}

@@ -22,6 +22,8 @@ interface StreamFilter {
   status: StreamStatus | undefined;
   monitored: boolean | undefined;
   agentId: string | undefined;
+  /** Part of the name, in letters of either case. */
+  search: string | undefined;
   after: [string, string] | null;
   limit: number;
 }
@@ -48,6 +50,9 @@ export class StreamsRepository {
       query.andWhere('EXISTS (SELECT 1 FROM assignments b WHERE b.stream_id = s.id AND b.agent_id = :agentId)', {
         agentId: filter.agentId,
       });
+    }
+    if (filter.search !== undefined) {
+      query.andWhere('position(lower(:search) in lower(s.name)) > 0', { search: filter.search });
     }
     if (filter.after !== null) {
       query.andWhere('(s.name, s.id) > (:name, :id)', { name: filter.after[0], id: filter.after[1] });

@@ -32,13 +32,21 @@ export class StreamsService {
   async list(viewer: AuthenticatedUser, query: StreamQuery): Promise<Page<Stream>> {
     const { limit, cursor, platform, status, monitored, agentId } = query;
     const after = decodeCursor(cursor, Position);
-    const rows = await this.repository.list(viewer, { platform, status, monitored, agentId, after, limit: limit + 1 });
+    const filter = { platform, status, monitored, agentId, search: undefined };
+    const rows = await this.repository.list(viewer, { ...filter, after, limit: limit + 1 });
     return toPage(
       rows,
       limit,
       (row) => [row.name, row.id],
       (row) => viewOf(row, viewer),
     );
+  }
+
+  /** Those that the viewer may see with this in their name, by name. @param search all when empty. */
+  async search(viewer: AuthenticatedUser, search: string, limit: number): Promise<Stream[]> {
+    const filter = { platform: undefined, status: undefined, monitored: undefined, agentId: undefined };
+    const rows = await this.repository.list(viewer, { ...filter, search, after: null, limit });
+    return rows.map((row) => viewOf(row, viewer));
   }
 
   /** @throws AppError `stream.not_found`. */

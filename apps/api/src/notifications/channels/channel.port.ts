@@ -13,6 +13,8 @@ export interface ChannelMessage {
   items: readonly ChannelItem[];
   /** Clean evidence frame as JPEG, null when there is none. */
   image: Buffer | null;
+  /** Who has taken on the alert that it tells of; null when nobody has, or it tells of several. */
+  acknowledgedBy: string | null;
   /** Where a person sees more; null when no address is configured. */
   link: string | null;
 }
@@ -49,6 +51,13 @@ export interface Channel {
    * @throws DeliveryFault for whatever went wrong.
    */
   send(message: ChannelMessage, target: unknown, signal: AbortSignal): Promise<string>;
+  /**
+   * Brings what was sent up to date, in place; channels whose messages stay as they are leave it out. What is up to date
+   * already is no fault.
+   * @param reference what `send` returned.
+   * @throws DeliveryFault for whatever went wrong.
+   */
+  edit?(message: ChannelMessage, target: unknown, reference: string, signal: AbortSignal): Promise<void>;
   close(): void;
 }
 

@@ -49,6 +49,16 @@ export class AddressBook {
     }
   }
 
+  /** Unlinks a chat that takes nothing any more. @returns false when there is no such link (any more). */
+  async forgetChat(userId: string, address: object): Promise<boolean> {
+    if (!('chatId' in address)) return false;
+    const [, count] = await this.dataSource.query<[unknown[], number]>(
+      'DELETE FROM telegram_links WHERE user_id = $1 AND chat_id = $2',
+      [userId, address.chatId],
+    );
+    return count > 0;
+  }
+
   /** Notes how an endpoint does. @returns since when it fails, null when it does not. */
   async noteWebhook(endpointId: string, worked: boolean): Promise<Date | null> {
     const [rows] = await this.dataSource.query<[{ failing_since: Date | null }[], number]>(

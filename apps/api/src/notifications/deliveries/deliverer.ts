@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import type { DeliveryJob } from '#libs/bus/delivery-queue.js';
 import { messageOf } from '#libs/errors/app-error.js';
-import type { EvidenceStore } from '#libs/evidence/evidence-store.js';
 import type { Logger } from '#libs/observability/logger.js';
 import { API_SETTINGS, LOGGER, type ApiSettings } from '../../runtime.module.js';
 import { AlertsRepository } from '../alerts.repository.js';
@@ -10,19 +9,11 @@ import { DeliveryFault, type Channel, type ChannelMessage } from '../channels/ch
 import { Channels } from '../channels/channels.js';
 import { Notices } from '../notices.js';
 import { nextAttemptAt } from '../policy/retry-schedule.js';
-import { SEVERITIES } from '../policy/severity.js';
 import { silenceFor } from '../policy/silences.js';
 import { AddressBook } from './address-book.repository.js';
-import { DeliveriesRepository, type DeliveryRow, type Outcome } from './deliveries.repository.js';
+import { DeliveriesRepository, type DeliveryItem, type DeliveryRow, type Outcome } from './deliveries.repository.js';
+import { DeliveryMessages, shownOf } from './delivery-messages.js';
 import { Outbox } from './outbox.js';
-
-/** Injection token of the store that evidence images are read from. */
-export const DELIVERY_EVIDENCE = Symbol('DELIVERY_EVIDENCE');
-
-/** Largest image that travels with a message, bytes. */
-const MOST_IMAGE_BYTES = 5_000_000;
-
-type Items = Awaited<ReturnType<DeliveriesRepository['items']>>;
 
 /** Makes attempts: claims the row, sends over the channel, notes what became of it, plans the next attempt. */
 @Injectable()
@@ -30,11 +21,11 @@ export class Deliverer {
   constructor(
     @Inject(API_SETTINGS) private readonly settings: ApiSettings,
     @Inject(LOGGER) private readonly logger: Logger,
-    @Inject(DELIVERY_EVIDENCE) private readonly evidence: EvidenceStore,
     private readonly deliveries: DeliveriesRepository,
     private readonly alerts: AlertsRepository,
     private readonly addresses: AddressBook,
     private readonly channels: Channels,
+    private readonly messages: DeliveryMessages,
     private readonly outbox: Outbox,
     private readonly notices: Notices,
   ) {}
@@ -66,7 +57,7 @@ export class Deliverer {
     const ended = (outcome: Outcome['entry']['outcome'], detail: string): Outcome['entry'] => ({
       ...{ at: new Date(startedAt).toISOString(), outcome, detail, ms: Date.now() - startedAt },
     });
-    const rest = { dueAt: null, reference: null, counts: true };
+    const rest = { dueAt: null, reference: null, shown: null, counts: true };
     try {
       const channel = this.channels.get(row.channel);
       const address = channel === null ? null : await this.addresses.find(row);
@@ -79,23 +70,25 @@ export class Deliverer {
         const detail = items.length === 0 ? 'What it told of is gone.' : 'A silence holds.';
         return { ...rest, state: 'suppressed', entry: ended('suppressed', detail) };
       }
+      const message = await this.messages.illustrated(row, wanted);
       const held = await this.deliveries.holdUntil(channel.holdOf(address));
       if (held !== null) {
         // Not an attempt, but another job: the id of this one is in use until it ends.
         return { ...rest, state: 'pending', dueAt: held, entry: ended('held', 'The receiver asked for a pause.') };
       }
-      const reference = await this.send(channel, row, wanted, address);
-      return { ...rest, state: 'sent', reference, entry: ended('sent', '') };
+      const reference = await this.send(channel, row, message, address);
+      const shown = channel.edit === undefined || row.alertId === null ? null : shownOf(wanted);
+      return { ...rest, state: 'sent', reference, shown, entry: ended('sent', '') };
     } catch (error) {
       const fault = error instanceof DeliveryFault ? error : new DeliveryFault(messageOf(error).slice(0, 300));
       return this.failed(row, fault, ended('failed', fault.message));
     }
   }
 
-  private async send(channel: Channel, row: DeliveryRow, items: Items, address: object): Promise<string> {
+  private async send(channel: Channel, row: DeliveryRow, message: ChannelMessage, address: object): Promise<string> {
     const signal = AbortSignal.timeout(this.settings.DELIVERY_SEND_TIMEOUT_MS);
     try {
-      const reference = await channel.send(await this.messageOf(row, items), address, signal);
+      const reference = await channel.send(message, address, signal);
       if (row.endpointId !== null) await this.addresses.noteWebhook(row.endpointId, true);
       return reference;
     } catch (error) {
@@ -103,6 +96,7 @@ export class Deliverer {
         await this.deliveries.hold(channel.holdOf(address), new Date(Date.now() + error.retryAfterMs));
       }
       if (row.endpointId !== null) await this.webhookFailed(row.endpointId, error);
+      else if (error instanceof DeliveryFault && error.gone) await this.leave(row, address);
       throw error;
     }
   }
@@ -111,9 +105,9 @@ export class Deliverer {
     const failures = heldOut(row) + 1;
     const scale = this.settings.DELIVERY_RETRY_SCALE;
     const next = nextAttemptAt(Date.now(), failures, fault, Math.random, scale);
-    if (next !== null) return { state: 'pending', dueAt: new Date(next), reference: null, entry, counts: true };
+    if (next !== null) return { state: 'pending', dueAt: new Date(next), reference: null, shown: null, entry, counts: true };
     this.logger.warn({ delivery: row.id, channel: row.channel, fault: fault.message }, 'a delivery was given up');
-    return { state: 'dead', dueAt: null, reference: null, entry, counts: true };
+    return { state: 'dead', dueAt: null, reference: null, shown: null, entry, counts: true };
   }
 
   private async webhookFailed(endpointId: string, error: unknown): Promise<void> {
@@ -132,33 +126,22 @@ export class Deliverer {
     );
   }
 
+  /** The receiver wants nothing any more: the way to it is forgotten, and the user told in the app. */
+  private async leave({ userId }: DeliveryRow, address: object): Promise<void> {
+    if (userId === null || !(await this.addresses.forgetChat(userId, address))) return;
+    await this.notices.tell(
+      userId,
+      'Telegram was unlinked',
+      'The bot was blocked, or the account is gone: link a chat anew to be told over Telegram again.',
+    );
+  }
+
   /** What no silence covers now: a silence holds also for what was waiting to be sent. */
-  private async audible(items: Items, now: number): Promise<Items> {
+  private async audible(items: readonly DeliveryItem[], now: number): Promise<DeliveryItem[]> {
     const silences = await this.alerts.silences(this.deliveries.manager, now);
     return items.filter(({ kind, ...item }) =>
       kind !== 'detection' && kind !== 'escalation' ? true : silenceFor(item, silences, now) === null,
     );
-  }
-
-  private async messageOf(row: DeliveryRow, items: Items): Promise<ChannelMessage> {
-    const [first] = items;
-    const [title, body] =
-      items.length === 1 ? [first?.title ?? '', first?.body ?? ''] : [`${String(items.length)} notifications`, ''];
-    const severity =
-      SEVERITIES.filter((candidate) => items.some((item) => item.severity === candidate)).at(-1) ?? 'info';
-    return {
-      ...{ id: row.id, title, body, severity },
-      items: items.map(({ ruleId: _ruleId, label: _label, evidenceKey: _key, ...item }) => item),
-      image: row.channel === 'webhook' || items.length > 1 ? null : await this.imageOf(first?.evidenceKey ?? null),
-      link: linkOf(this.settings.PUBLIC_URL, first?.detectionId ?? null),
-    };
-  }
-
-  private async imageOf(key: string | null): Promise<Buffer | null> {
-    if (key === null) return null;
-    // A message without its picture is better than none.
-    const bytes = await this.evidence.read(key).catch(() => null);
-    return bytes !== null && bytes.length <= MOST_IMAGE_BYTES ? bytes : null;
   }
 }
 
@@ -166,9 +149,4 @@ export class Deliverer {
 function heldOut({ attempts, drivenFrom, log }: DeliveryRow): number {
   const recent = log.slice(Math.max(0, log.length - (attempts - drivenFrom)));
   return recent.filter(({ outcome }) => outcome === 'failed').length;
-}
-
-function linkOf(base: string | undefined, detectionId: string | null): string | null {
-  if (base === undefined) return null;
-  return detectionId === null ? base : `${base.replace(/\/+$/, '')}/detections/${detectionId}`;
 }

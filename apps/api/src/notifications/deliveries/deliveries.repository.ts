@@ -23,18 +23,35 @@ export interface DeliveryRow {
   createdAt: Date;
 }
 
+/** As much of an alert as may change after it was told. */
+export interface ShownAlert {
+  count: number;
+  acknowledged: boolean;
+}
+
+/** A thing to tell, with what the policy and the message need beside it. */
+export interface DeliveryItem extends ChannelItem {
+  ruleId: string | null;
+  label: string;
+  evidenceKey: string | null;
+  acknowledgedBy: string | null;
+}
+
 /** What became of an attempt. */
 export interface Outcome {
   state: DeliveryState;
   /** When it is due again, null to leave it. */
   dueAt: Date | null;
   reference: string | null;
+  /** What the message says of its alert, null where it is not brought up to date later. */
+  shown: ShownAlert | null;
   entry: DeliveryLogEntry;
   /** Whether it counts as an attempt. */
   counts: boolean;
 }
 
-const COLUMNS = `d.id, d.kind, d.channel, d.user_id AS "userId", d.endpoint_id AS "endpointId", d.alert_id AS "alertId",
+/** Columns of a {@link DeliveryRow}, of a table called `d`. */
+export const COLUMNS = `d.id, d.kind, d.channel, d.user_id AS "userId", d.endpoint_id AS "endpointId", d.alert_id AS "alertId",
   d.notification_id AS "notificationId", d.state, d.attempts, d.driven_from AS "drivenFrom", d.due_at AS "dueAt",
   d.finished_at AS "finishedAt", d.reference, d.log, d.created_at AS "createdAt"`;
 /** How early a job may come, ms. */
@@ -66,20 +83,22 @@ export class DeliveriesRepository {
   }
 
   async finish(id: string, attempt: number, outcome: Outcome): Promise<void> {
-    const { state, dueAt, reference, entry, counts } = outcome;
+    const { state, dueAt, reference, shown, entry, counts } = outcome;
     await this.dataSource.query(
       `UPDATE deliveries SET state = $3, attempts = attempts + $4, due_at = coalesce($5, due_at), reference = $6,
          sending_at = NULL, finished_at = CASE WHEN $3 IN ('sent', 'dead', 'suppressed') THEN now() END,
-         log = CASE WHEN jsonb_array_length(log) >= $7 THEN log - 0 ELSE log END || $8::jsonb
+         log = CASE WHEN jsonb_array_length(log) >= $7 THEN log - 0 ELSE log END || $8::jsonb,
+         shown_count = $9, shown_acknowledged = $10
        WHERE id = $1 AND attempts = $2 AND state = 'sending'`,
-      [id, attempt, state, counts ? 1 : 0, dueAt, reference, MOST_ENTRIES, JSON.stringify([entry])],
+      [
+        ...[id, attempt, state, counts ? 1 : 0, dueAt, reference, MOST_ENTRIES, JSON.stringify([entry])],
+        ...[shown?.count ?? null, shown?.acknowledged ?? null],
+      ],
     );
   }
 
   /** What a delivery tells of, oldest first. */
-  items(
-    row: DeliveryRow,
-  ): Promise<(ChannelItem & { ruleId: string | null; label: string; evidenceKey: string | null })[]> {
+  items(row: DeliveryRow): Promise<DeliveryItem[]> {
     return this.dataSource.query(
       `SELECT n.id AS "notificationId", a.id AS "alertId", coalesce(n.detection_id, a.detection_id) AS "detectionId",
               coalesce(n.stream_id, a.stream_id) AS "streamId",
@@ -87,11 +106,13 @@ export class DeliveriesRepository {
               coalesce(n.title, a.title) AS title, coalesce(n.body, a.body) AS body,
               coalesce(n.severity, a.severity) AS severity, coalesce(a.count, n.count) AS count,
               coalesce(n.created_at, a.opened_at) AS at,
-              a.rule_id AS "ruleId", coalesce(a.label, '') AS label, t.evidence_key AS "evidenceKey"
+              a.rule_id AS "ruleId", coalesce(a.label, '') AS label, t.evidence_key AS "evidenceKey",
+              CASE WHEN a.acknowledged_at IS NOT NULL THEN coalesce(u.username, 'somebody') END AS "acknowledgedBy"
        FROM deliveries d
        LEFT JOIN digest_items i ON i.delivery_id = d.id
        LEFT JOIN notifications n ON n.id = coalesce(d.notification_id, i.notification_id)
        LEFT JOIN alerts a ON a.id = coalesce(n.alert_id, CASE WHEN d.kind = 'single' THEN d.alert_id END)
+       LEFT JOIN users u ON u.id = a.acknowledged_by
        LEFT JOIN detections t ON t.id = coalesce(n.detection_id, a.detection_id)
        WHERE d.id = $1 AND coalesce(n.id, a.id) IS NOT NULL
        ORDER BY at, n.id LIMIT ${String(MOST_ITEMS)}`,

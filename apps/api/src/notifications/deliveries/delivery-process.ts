@@ -9,6 +9,7 @@ import { Channels } from '../channels/channels.js';
 import { Escalator } from '../escalator.js';
 import { DeliveryAuditor } from './auditor.js';
 import { Deliverer } from './deliverer.js';
+import { MessageEditor } from './message-editor.js';
 
 /** Workers are waited for so long while Redis is away, ms. */
 const AWAY_PATIENCE_MS = 500;
@@ -16,7 +17,7 @@ const AWAY_PATIENCE_MS = 500;
 /** Key of the advisory lock of the one process that audits and escalates; any number that nothing else uses. */
 const TENDING_LOCK = 7_105_223;
 
-/** Sends deliveries for as long as the application runs; one process among all also audits and escalates. */
+/** Sends deliveries for as long as the application runs; one process among all also audits, escalates and edits. */
 @Injectable()
 export class DeliveryProcess implements OnApplicationBootstrap, OnModuleDestroy {
   private redis: RedisConnection | null = null;
@@ -24,6 +25,9 @@ export class DeliveryProcess implements OnApplicationBootstrap, OnModuleDestroy 
   private readonly lock: LeaderLock;
   private timer: NodeJS.Timeout | undefined;
   private tending: Promise<void> = Promise.resolve();
+  /** The round of edits under way: slow receivers must not keep the rest waiting. */
+  private editing: Promise<void> | null = null;
+  private readonly ending = new AbortController();
   private auditedAt = Number.NEGATIVE_INFINITY;
   private stopping = false;
   private lastFault = '';
@@ -35,6 +39,7 @@ export class DeliveryProcess implements OnApplicationBootstrap, OnModuleDestroy 
     private readonly deliverer: Deliverer,
     private readonly auditor: DeliveryAuditor,
     private readonly escalator: Escalator,
+    private readonly editor: MessageEditor,
   ) {
     this.lock = new LeaderLock(settings.DATABASE_URL, TENDING_LOCK, logger);
   }
@@ -56,8 +61,10 @@ export class DeliveryProcess implements OnApplicationBootstrap, OnModuleDestroy 
   /** Before the data source closes: attempts at hand are finished. */
   async onModuleDestroy(): Promise<void> {
     this.stopping = true;
+    this.ending.abort();
     clearTimeout(this.timer);
     await this.tending;
+    await this.editing;
     // Without Redis nothing is at hand that could be finished in order.
     const patienceMs = this.redis?.status === 'ready' ? this.settings.DELIVERY_SEND_TIMEOUT_MS : AWAY_PATIENCE_MS;
     const patience = new Promise((resolve) => setTimeout(resolve, patienceMs).unref());
@@ -80,6 +87,7 @@ export class DeliveryProcess implements OnApplicationBootstrap, OnModuleDestroy 
     try {
       if (!(await this.lock.tryAcquire(() => undefined))) return;
       if (!(await this.lock.check())) return;
+      this.editing ??= this.edit();
       await this.escalator.run();
       const { DELIVERY_AUDIT_MS: everyMs } = this.settings;
       if (Date.now() - this.auditedAt < everyMs) return;
@@ -88,10 +96,25 @@ export class DeliveryProcess implements OnApplicationBootstrap, OnModuleDestroy 
       if (orphans > 0) this.logger.warn({ orphans }, 'deliveries had no job and were queued anew');
       this.lastFault = '';
     } catch (error) {
-      const fault = messageOf(error);
-      // One line for each new kind of fault, not one for each try.
-      if (fault !== this.lastFault) this.logger.warn({ fault }, 'deliveries cannot be audited now');
-      this.lastFault = fault;
+      this.complain(error, 'deliveries cannot be audited now');
     }
+  }
+
+  /** Never rejects. */
+  private async edit(): Promise<void> {
+    try {
+      await this.editor.run(this.ending.signal);
+    } catch (error) {
+      this.complain(error, 'messages cannot be brought up to date now');
+    } finally {
+      this.editing = null;
+    }
+  }
+
+  private complain(error: unknown, what: string): void {
+    const fault = messageOf(error);
+    // One line for each new kind of fault, not one for each try.
+    if (fault !== this.lastFault) this.logger.warn({ fault }, what);
+    this.lastFault = fault;
   }
 }

@@ -9,9 +9,25 @@ const Answer = z.object({
   result: z.unknown().optional(),
 });
 const SentMessage = z.object({ message_id: z.number().int() });
-type SentMessage = z.infer<typeof SentMessage>;
 
-/** The few methods of the Telegram Bot API that are used: https://core.telegram.org/bots/api. */
+/** The Bot API refused. */
+class TelegramFault extends DeliveryFault {
+  constructor(message: string, code: number, description: string, pauseSeconds: number | undefined) {
+    // 400: no such chat or message; 403: the user has blocked the bot, or is gone. Neither passes by itself.
+    const permanent = code === 400 || code === 403;
+    super(message, permanent, pauseSeconds === undefined ? null : Math.ceil(pauseSeconds * 1_000), code === 403);
+    this.isUpToDate = code === 400 && description.includes('message is not modified');
+  }
+
+  /** The message says already what it should. */
+  readonly isUpToDate: boolean;
+}
+
+/** Every request to the Bot API goes out like this: to the configured server and nowhere else. */
+export const telegramFetch = (url: string | URL, init: RequestInit): Promise<Response> =>
+  fetch(url, { ...init, redirect: 'error' });
+
+/** The few methods of the Telegram Bot API that channels use: https://core.telegram.org/bots/api. */
 export class TelegramApi {
   private readonly base: string;
 
@@ -19,41 +35,47 @@ export class TelegramApi {
     this.base = `${url.replace(/\/+$/, '')}/bot${token}/`;
   }
 
-  /** Calls a method that answers with the message it sent. @throws DeliveryFault, without the token. */
-  call(method: string, parameters: object, signal: AbortSignal): Promise<SentMessage> {
-    const headers = { 'content-type': 'application/json' };
-    return this.post(method, { headers, body: JSON.stringify(parameters) }, signal);
+  /** @returns the id of the message. @throws DeliveryFault, without the token. */
+  async send(parameters: object, signal: AbortSignal): Promise<number> {
+    return SentMessage.parse(await this.post('sendMessage', jsonOf(parameters), signal)).message_id;
   }
 
-  /** @throws DeliveryFault, without the token. */
-  sendPhoto(chatId: string, image: Buffer, caption: string, signal: AbortSignal): Promise<SentMessage> {
+  /** @returns the id of the message. @throws DeliveryFault, without the token. */
+  async sendPhoto(image: Buffer, parameters: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<number> {
     const form = new FormData();
-    form.set('chat_id', chatId);
-    form.set('caption', caption);
+    for (const [name, value] of Object.entries(parameters)) {
+      form.set(name, typeof value === 'string' ? value : JSON.stringify(value));
+    }
     form.set('photo', new Blob([new Uint8Array(image)], { type: 'image/jpeg' }), 'evidence.jpg');
-    return this.post('sendPhoto', { body: form }, signal);
+    return SentMessage.parse(await this.post('sendPhoto', { body: form }, signal)).message_id;
   }
 
-  private async post(method: string, init: RequestInit, signal: AbortSignal): Promise<SentMessage> {
+  /** Changes a message; one that is so already is left alone. @throws DeliveryFault, without the token. */
+  async edit(method: 'editMessageText' | 'editMessageCaption', parameters: object, signal: AbortSignal): Promise<void> {
+    try {
+      await this.post(method, jsonOf(parameters), signal);
+    } catch (error) {
+      if (!(error instanceof TelegramFault && error.isUpToDate)) throw error;
+    }
+  }
+
+  private async post(method: string, init: RequestInit, signal: AbortSignal): Promise<unknown> {
     let answer: z.infer<typeof Answer>;
     try {
-      const response = await fetch(this.base + method, { ...init, method: 'POST', redirect: 'error', signal });
+      const response = await telegramFetch(this.base + method, { ...init, method: 'POST', signal });
       answer = Answer.parse(await response.json());
     } catch {
       // The fault's own text may hold the address, and so the token.
-      throw new DeliveryFault(
-        signal.aborted ? 'Telegram did not answer in time.' : 'Telegram cannot be reached, or answers something else.',
-      );
+      const late = 'Telegram did not answer in time.';
+      throw new DeliveryFault(signal.aborted ? late : 'Telegram cannot be reached, or answers something else.');
     }
-    const sent = SentMessage.safeParse(answer.result);
-    if (answer.ok && sent.success) return sent.data;
+    if (answer.ok) return answer.result;
     const { error_code: code = 0, description = '', parameters } = answer;
-    const pause = parameters?.retry_after;
-    // 400: no such chat; 403: the user has blocked the bot. Neither passes by itself.
-    throw new DeliveryFault(
-      `Telegram answered ${String(code)}: ${description.slice(0, 200)}`,
-      code === 400 || code === 403,
-      pause === undefined ? null : pause * 1_000,
-    );
+    const message = `Telegram answered ${String(code)}: ${description.slice(0, 200)}`;
+    throw new TelegramFault(message, code, description, parameters?.retry_after);
   }
+}
+
+function jsonOf(parameters: object): RequestInit {
+  return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(parameters) };
 }
