@@ -422,6 +422,10 @@ const MATRIX: Record<string, Row> = {
     expect: [401, 404, 404, 404, 401, 401],
     path: ({ streamId }) => `/api/deliveries/${streamId}/retry`,
   },
+  'GET /api/me/telegram': { expect: signedIn },
+  // No bot is set up here.
+  'PUT /api/me/telegram': { expect: [401, 409, 409, 409, 401, 401] },
+  'DELETE /api/me/telegram': { expect: [401, 204, 204, 204, 401, 401] },
   'GET /api/me/notification-preferences': { expect: signedIn },
   'PUT /api/me/notification-preferences': { expect: signedIn, body: () => ({}) },
   'GET /api/silences': { expect: [401, 403, 403, 200, 401, 401] },

@@ -46,6 +46,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   retryDelivery: 'needs a delivery that failed',
   updateMyWebhook: 'needs a webhook of one’s own',
   deleteMyWebhook: 'needs a webhook of one’s own',
+  linkMyTelegram: 'needs a bot: telegram.spec',
+  unlinkMyTelegram: 'needs a linked chat: telegram.spec',
   forwardSocketEvent: 'for service tokens alone: forward.spec',
   pushChat: 'for service tokens alone; chat is kept itself',
   receiveKickWebhook: 'for what Kick signs; chat is kept itself',

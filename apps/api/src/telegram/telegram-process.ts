@@ -9,7 +9,7 @@ import { COMMANDS, TelegramBot } from './telegram-bot.js';
 import { POLL_SECONDS, signalFor, TelegramClient } from './telegram-client.js';
 
 /** Key of the advisory lock of the one process that asks for updates; any number that nothing else uses. */
-const POLLING_LOCK = 7_105_225;
+export const POLLING_LOCK = 7_105_235;
 /** How often the others look whether they are wanted, ms. */
 const LOOK_MS = 2_000;
 /** Pauses after failures in a row: doubled up to the longest, ms. */
