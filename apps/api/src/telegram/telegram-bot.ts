@@ -1,6 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Composer, type Context } from 'grammy';
-import type { Update } from 'grammy/types';
+import { Composer, type Bot, type Context } from 'grammy';
 import { z } from 'zod';
 import { AppError, messageOf } from '#libs/errors/app-error.js';
 import type { Logger } from '#libs/observability/logger.js';
@@ -71,7 +70,7 @@ export class TelegramBot {
       return;
     }
     try {
-      await this.client.bot?.handleUpdate(update as Update);
+      await this.client.bot?.handleUpdate(update as Parameters<Bot['handleUpdate']>[0]);
     } catch (error) {
       this.logger.warn({ fault: messageOf(error) }, 'an update of Telegram could not be answered');
     }

@@ -204,7 +204,10 @@ describe('the Telegram bot', () => {
     const streamId = await stream(`Edited ${randomUUID().slice(0, 8)}`, ann.id);
     await api.call('POST', '/api/assignments', chief, { streamId, agentId: ben.id });
     const shownTo = (chat: number, wanted: RegExp): Promise<ShownMessage> =>
-      until(() => telegram.chat(chat).find(({ photo, text }) => photo && wanted.test(text)), `${String(chat)} shows it`);
+      until(
+        () => telegram.chat(chat).find(({ photo, text }) => photo && wanted.test(text)),
+        `${String(chat)} shows it`,
+      );
     const hits = { ruleId: randomUUID() };
     await api.detect(streamId, hits);
     const first = await shownTo(ann.chat, /^\[medium\] person on/);
