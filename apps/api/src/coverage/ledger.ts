@@ -34,7 +34,7 @@ export interface CoverageSums {
 /**
  * The account of one part: every moment of a window in which it should be watched, once, in order; neighbours differ.
  * Where sessions contradict each other it was watched when one watched it; else the newest is right. What nobody speaks
- * of is a gap, except after `knownUntil`: of that, news may still be on the way.
+ * of is a gap, except at the end and after `knownUntil`: of that, news may still be on the way.
  * @param periods in which it should be watched, apart from each other
  * @param spans what was said, in any order, also of the time before the window: it tells why later nobody spoke
  */
@@ -45,13 +45,14 @@ export function ledgerOf(
   knownUntil: number,
 ): LedgerEntry[] {
   const said = [...spans].sort((a, b) => a.from - b.from);
+  const silentUntil = Math.max(knownUntil, said.at(-1)?.from ?? knownUntil);
   const entries: LedgerEntry[] = [];
   for (const period of [...periods].sort((a, b) => a.from - b.from)) {
     const part = { from: Math.max(period.from, window.from), to: Math.min(period.to, window.to) };
     if (part.from >= part.to) continue;
     for (const piece of piecesOf(part, said)) {
       const gap = piece.said === undefined ? silenceOf(period, said, piece.from) : piece.said.gap;
-      const to = piece.said === undefined ? Math.min(piece.to, knownUntil) : piece.to;
+      const to = piece.said === undefined ? Math.min(piece.to, silentUntil) : piece.to;
       if (to > piece.from) append(entries, { from: piece.from, to, gap });
     }
   }
