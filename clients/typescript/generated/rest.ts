@@ -1320,6 +1320,28 @@ export interface paths {
         patch: operations["updateWebhook"];
         trace?: never;
     };
+    "/api/streams/{id}/watch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether you watch a stream */
+        get: operations["getStreamWatch"];
+        /**
+         * Be told of everything that is found on a stream
+         * @description Agents are told of the streams assigned to them anyway. An admin who watches is told of all severities, not only from `NOTIFY_ADMINS_FROM` on.
+         */
+        put: operations["watchStream"];
+        post?: never;
+        /** Be told of a stream as your role is */
+        delete: operations["unwatchStream"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/conversations": {
         parameters: {
             query?: never;
@@ -1489,8 +1511,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Look at one text on demand; nothing is kept
-         * @description The enabled keywords are looked for in the text. Images are looked at by monitors alone, which do not answer single ones: a request with an image gets 503.
+         * Look at one text, one image or both on demand; nothing is kept
+         * @description The enabled keywords are looked for in the text. The image (JPEG, PNG, WebP or GIF by its content, no more than 40 million pixels; in base64, or as a file of up to 10 MiB in a form) is looked at by whichever monitor takes it first, when no frame of a stream waits there. When none does within 10 s the answer is 503 and says what to do.
          */
         post: operations["detect"];
         delete?: never;
@@ -1553,7 +1575,8 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /** Keep a detection however old it is, or no longer */
+        patch: operations["updateDetection"];
         trace?: never;
     };
     "/api/detections/{id}/image": {
@@ -1845,6 +1868,28 @@ export interface paths {
          */
         post: operations["receiveKickWebhook"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/telegram": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether a Telegram chat of yours is linked */
+        get: operations["getMyTelegram"];
+        /**
+         * Get the code that links a Telegram chat to you
+         * @description Open `url`, or send `command` to the bot in a private chat: that chat is then told of alerts, and may ask for what you may. It replaces the chat that is linked now.
+         */
+        put: operations["linkMyTelegram"];
+        post?: never;
+        /** Unlink your Telegram chat, and void a code */
+        delete: operations["unlinkMyTelegram"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3396,6 +3441,10 @@ export interface components {
             enabled?: boolean;
             events?: "alert"[];
         };
+        StreamWatch: {
+            /** @description You are told of all that is found on it. */
+            watching: boolean;
+        };
         ConversationPage: {
             items: components["schemas"]["Conversation"][];
             /** @description Cursor of the next page, null on the last one. */
@@ -3598,27 +3647,32 @@ export interface components {
                 ms: number;
             }[];
         };
-        /**
-         * @example {
-         *       "text": "fr33 money for everybody"
-         *     }
-         */
-        DetectRequest: {
-            /** @description What was written or said. */
-            text?: string;
-            /**
-             * @description The text was said: likeness is looked for, evasive spellings are not.
-             * @default false
-             */
-            speech?: boolean;
-            /** @description Language that was spoken; any when left out. */
-            language?: string;
-            /** @description A JPEG or PNG in base64. */
-            image?: string;
-        };
         DetectResult: {
             /** @description Of the enabled keywords in the text, by place; no more than 256. */
             hits: components["schemas"]["KeywordTestHit"][];
+            /** @description In the image, best first; no more than 300. */
+            objects: components["schemas"]["FoundObject"][];
+            /** @description What was looked at; null without an image. */
+            image: {
+                /** @description Pixels, turned upright. */
+                width: number;
+                height: number;
+                /** @description Which model looked. */
+                model: string;
+            } | null;
+        };
+        FoundObject: {
+            label: string;
+            confidence: number;
+            /** @description [x1, y1, x2, y2] in pixels of the image as it is shown, turned upright. */
+            box: [
+                number,
+                number,
+                number,
+                number
+            ];
+            /** @description Id of the detector that found it. */
+            detector: string;
         };
         DetectionPage: {
             items: components["schemas"]["Detection"][];
@@ -3677,6 +3731,7 @@ export interface components {
             endedAt: string | null;
             frames: number | null;
             ptsMs: number | null;
+            keep: boolean;
         };
         Quote: {
             text: string;
@@ -3699,6 +3754,10 @@ export interface components {
         ChatRole: "broadcaster" | "moderator" | "vip" | "subscriber" | "staff" | "verified";
         /** @enum {string} */
         ChatMessageKind: "text" | "tip" | "system" | "deleted";
+        PatchDetectionRequest: {
+            /** @description Whether it, its evidence and its transcript stay however old they are. */
+            keep: boolean;
+        };
         DeadFactPage: {
             items: components["schemas"]["DeadFact"][];
             /** @description Cursor of the next page, null on the last one. */
@@ -4009,6 +4068,35 @@ export interface components {
             /** @description Messages that were taken before, within the last ten minutes or so. */
             duplicates: number;
         };
+        TelegramLink: {
+            /** @description Whether a bot is set up here at all. */
+            available: boolean;
+            /** @description Whether a chat of yours is told of alerts. */
+            linked: boolean;
+            linkedAt: string | null;
+            /**
+             * @description Name of the bot; null while Telegram does not say.
+             * @example vigil_bot
+             */
+            bot: string | null;
+            /**
+             * @description Opens the bot in Telegram.
+             * @example https://t.me/vigil_bot
+             */
+            url: string | null;
+        };
+        TelegramCode: {
+            /** @description Good once, for ten minutes; a new one voids it. */
+            code: string;
+            /** @description What to send to the bot. */
+            command: string;
+            /** @example vigil_bot */
+            bot: string | null;
+            /** @description Opens the bot in Telegram and sends the code at a tap. */
+            url: string | null;
+            /** Format: date-time */
+            expiresAt: string;
+        };
         Problem: {
             /**
              * @description A URI that names the kind of problem.
@@ -4115,9 +4203,7 @@ export interface operations {
     getMetrics: {
         parameters: {
             query?: never;
-            header: {
-                authorization: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -4422,6 +4508,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getSession: {
@@ -4444,6 +4539,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4562,6 +4666,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     endOtherSessions: {
@@ -4582,6 +4695,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4620,6 +4742,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5312,6 +5443,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     updateMe: {
@@ -5355,6 +5495,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5577,6 +5726,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5807,6 +5965,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6416,6 +6583,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     createStream: {
@@ -6557,6 +6733,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6898,6 +7083,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     createAssignment: {
@@ -7192,6 +7386,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     createObject: {
@@ -7326,6 +7529,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7559,6 +7771,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7902,6 +8123,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -8131,6 +8361,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -8298,6 +8537,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8533,6 +8781,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getSignal: {
@@ -8566,6 +8823,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8719,6 +8985,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -8761,6 +9036,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8887,6 +9171,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -8918,6 +9211,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9001,6 +9303,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something the api depends on is away. */
             503: {
                 headers: {
@@ -9050,6 +9361,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9233,6 +9553,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     listForwardedNotifications: {
@@ -9276,6 +9605,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     markAllNotificationsRead: {
@@ -9298,6 +9636,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9338,6 +9685,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9394,6 +9750,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -9434,6 +9799,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9492,6 +9866,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9566,6 +9949,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -9608,6 +10000,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9765,6 +10166,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9943,6 +10353,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -9983,6 +10402,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10036,6 +10464,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10458,6 +10895,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     createMyWebhook: {
@@ -10501,6 +10947,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10588,6 +11043,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -10628,6 +11092,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10686,6 +11159,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11058,6 +11540,178 @@ export interface operations {
             };
         };
     };
+    getStreamWatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamWatch"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    watchStream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description You watch it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamWatch"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unwatchStream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description You do not watch it. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listConversations: {
         parameters: {
             query?: {
@@ -11099,6 +11753,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     countUnreadMessages: {
@@ -11121,6 +11784,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11170,6 +11842,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11235,6 +11916,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -11284,6 +11974,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11342,6 +12041,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11425,6 +12133,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11581,6 +12298,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -11666,7 +12392,52 @@ export interface operations {
                  *       "text": "fr33 money for everybody"
                  *     }
                  */
-                "application/json": components["schemas"]["DetectRequest"];
+                "application/json": {
+                    /** @description What was written or said. */
+                    text?: string;
+                    /**
+                     * @description The text was said: likeness is looked for, evasive spellings are not.
+                     * @default false
+                     */
+                    speech?: boolean;
+                    /** @description Language that was spoken; any when left out. */
+                    language?: string;
+                    /** @description Which detector looks at the image: an id of GET /detectors; any when left out. */
+                    detector?: string;
+                    /**
+                     * @description Objects below it are left out.
+                     * @default 0.3
+                     */
+                    minConfidence?: number;
+                    /**
+                     * Format: base64
+                     * @description A JPEG, PNG, WebP or GIF (its first frame), in base64; larger ones in a form.
+                     */
+                    image?: string;
+                };
+                "multipart/form-data": {
+                    /** @description What was written or said. */
+                    text?: string;
+                    /**
+                     * @description The text was said: likeness is looked for, evasive spellings are not.
+                     * @default false
+                     */
+                    speech?: boolean;
+                    /** @description Language that was spoken; any when left out. */
+                    language?: string;
+                    /** @description Which detector looks at the image: an id of GET /detectors; any when left out. */
+                    detector?: string;
+                    /**
+                     * @description Objects below it are left out.
+                     * @default 0.3
+                     */
+                    minConfidence?: number;
+                    /**
+                     * Format: binary
+                     * @description The file; its content counts, not its name.
+                     */
+                    image?: Blob;
+                };
             };
         };
         responses: {
@@ -11690,6 +12461,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11754,6 +12534,8 @@ export interface operations {
                 severity?: components["schemas"]["Severity"];
                 /** @description Only those that people gave this verdict last; `none`: those without one. */
                 verdict?: "true" | "false" | "unsure" | "none";
+                /** @description Only those that stay however old they are, or only the others. */
+                keep?: "true" | "false";
                 /** @description Only those detected at or after this instant. */
                 from?: string;
                 /** @description Only those detected before this instant. */
@@ -11794,6 +12576,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     listStreamDetections: {
@@ -11813,6 +12604,8 @@ export interface operations {
                 severity?: components["schemas"]["Severity"];
                 /** @description Only those that people gave this verdict last; `none`: those without one. */
                 verdict?: "true" | "false" | "unsure" | "none";
+                /** @description Only those that stay however old they are, or only the others. */
+                keep?: "true" | "false";
                 /** @description Only those detected at or after this instant. */
                 from?: string;
                 /** @description Only those detected before this instant. */
@@ -11848,6 +12641,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11895,8 +12697,102 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateDetection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "keep": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["PatchDetectionRequest"];
+            };
+        };
+        responses: {
+            /** @description The detection. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detection"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of a media type that the route does not take. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11930,7 +12826,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/jpeg": string;
+                    "image/jpeg": Blob;
                 };
             };
             /** @description The request does not fit (`request.invalid`, with `errors`). */
@@ -11944,6 +12840,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11984,7 +12889,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "audio/wav": string;
+                    "audio/wav": Blob;
                 };
             };
             /** @description The request does not fit (`request.invalid`, with `errors`). */
@@ -11998,6 +12903,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12186,6 +13100,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not there, or not yours to see. */
             404: {
                 headers: {
@@ -12246,6 +13169,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12329,6 +13261,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getDetectionSeries: {
@@ -12378,6 +13319,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getAgentPerformance: {
@@ -12416,6 +13366,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12485,6 +13444,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     searchTranscripts: {
@@ -12529,6 +13497,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12918,6 +13895,127 @@ export interface operations {
             };
         };
     };
+    getMyTelegram: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The link, and the bot. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TelegramLink"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    linkMyTelegram: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The code, shown this once. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TelegramCode"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts what is there. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unlinkMyTelegram: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No chat is linked. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     uploadAttachment: {
         parameters: {
             query?: never;
@@ -12929,7 +14027,7 @@ export interface operations {
             content: {
                 "multipart/form-data": {
                     /** Format: binary */
-                    file: string;
+                    file: Blob;
                 };
             };
         };
@@ -12954,6 +14052,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first, or a cookie came without its CSRF token. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13016,7 +14123,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": string;
+                    "application/octet-stream": Blob;
                 };
             };
             /** @description The request does not fit (`request.invalid`, with `errors`). */
@@ -13030,6 +14137,15 @@ export interface operations {
             };
             /** @description No valid access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A new password is due first (`auth.password_change_required`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
