@@ -69,11 +69,12 @@ export class TranscriptsRepository {
   async list(filter: TranscriptFilter): Promise<TranscriptRow[]> {
     if (filter.q === undefined) return (await this.select(filter)).getMany();
     const found: TranscriptRow[] = [];
-    let before = filter.before ?? (await this.nextSeq());
-    for (const width of SEARCHED_AT_ONCE) {
+    let before = filter.before ?? (await this.seqAfter(filter.to));
+    for (const [stretch, width] of SEARCHED_AT_ONCE.entries()) {
+      // So few in the newest stretch that the second, 16 times as long, would not fill the page either.
+      if (stretch === 1 && found.length * 16 < filter.limit) continue;
       const least = width === null ? null : BigInt(before) - width;
-      const rest = { ...filter, before, limit: filter.limit - found.length };
-      const query = await this.select(rest);
+      const query = await this.select({ ...filter, before, limit: filter.limit - found.length });
       if (least !== null) query.andWhere('t.seq >= :least', { least: String(least) });
       found.push(...(await query.getMany()));
       if (found.length === filter.limit || least === null || least <= 1n) break;
@@ -82,9 +83,12 @@ export class TranscriptsRepository {
     return found;
   }
 
-  /** What no transcript's sequence number has reached. */
-  private async nextSeq(): Promise<string> {
-    const [row] = await this.rows.query<{ next: string }[]>('SELECT coalesce(max(seq), 0) + 1 AS next FROM transcripts');
+  /** What no sequence number of what was said up to an instant has reached. */
+  private async seqAfter(to: string | undefined): Promise<string> {
+    if (to !== undefined) return String(BigInt((await this.seqsBetween(undefined, to)).last) + 1n);
+    const [row] = await this.rows.query<{ next: string }[]>(
+      'SELECT coalesce(max(seq), 0) + 1 AS next FROM transcripts',
+    );
     return row?.next ?? '1';
   }
 

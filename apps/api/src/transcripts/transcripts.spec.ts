@@ -195,6 +195,30 @@ describe('transcripts', () => {
     }
   }, 60_000);
 
+  it('are found page by page, none twice and none left out, however common the word', async () => {
+    const repository = api.app.get(TranscriptsRepository, { strict: false });
+    // In every row, in some 70, and in one: pages end within the first stretch, within the last, and never fill.
+    for (const [q, limit] of [
+      ['topic', 9_000],
+      ['"topic 42"', 40],
+      ['"thing 12"', 51],
+    ] as const) {
+      const seqs: bigint[] = [];
+      let before: string | null = null;
+      do {
+        const page: { seq: string }[] = await repository.list({ agentId: null, q, before, limit });
+        seqs.push(...page.map(({ seq }) => BigInt(seq)));
+        before = page.length < limit ? null : (page.at(-1)?.seq ?? null);
+      } while (before !== null);
+      const [row] = await api.app.get(DataSource).query<{ seqs: string[] | null }[]>(
+        `SELECT array_agg(seq::text ORDER BY seq DESC) AS seqs FROM transcripts
+         WHERE search @@ websearch_to_tsquery('simple', $1)`,
+        [q],
+      );
+      expect([q, seqs.length, seqs.map(String).join() === row?.seqs?.join()]).toEqual([q, row?.seqs?.length, true]);
+    }
+  }, 60_000);
+
   const explained = ([sql, parameters]: [string, unknown[]]): [string, unknown[]] => [`EXPLAIN ${sql}`, parameters];
 
   async function idOf(username: string): Promise<string> {
