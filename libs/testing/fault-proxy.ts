@@ -2,7 +2,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How bytes travel in both directions; what is left out is as good as a loopback has it. */
-export interface Weather {
+interface Weather {
   /** Each byte arrives so much later, ms. */
   latencyMs?: number;
   /** No more than so many bytes a second, each way of each connection. */

@@ -6,7 +6,7 @@ import type { ManagedProcess } from '#tools/services/process.js';
 import type { Generator, House, Reckoning } from './house.js';
 
 /** How large a run of {@link mixedKills} is. */
-export interface MixedKills {
+interface MixedKills {
   seconds: number;
   /** Findings a second, all generators together. */
   rate: number;
@@ -107,7 +107,7 @@ async function settle(house: House, generators: readonly Generator[]): Promise<R
 }
 
 /** What a spool did that had no room. */
-export interface FullSpool {
+interface FullSpool {
   made: number;
   stored: number;
   shedRecords: number;
@@ -115,7 +115,7 @@ export interface FullSpool {
   refused: number;
   /** Findings that are neither stored nor counted as dropped. */
   uncounted: number;
-  /** Part of the findings that was made before the first record was shed. */
+  /** Whether pictures were left out before the first record was. */
   framesWentFirst: boolean;
 }
 

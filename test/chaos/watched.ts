@@ -11,7 +11,7 @@ import { eventually, must } from '../e2e/vigil.js';
 import type { House } from './house.js';
 
 /** A real monitor that watches a real stream. */
-export interface Watched {
+interface Watched {
   monitor: ManagedProcess;
   /** `kill -9` of the monitor's ffmpeg. @returns whether there was one */
   killFfmpeg: () => Promise<boolean>;

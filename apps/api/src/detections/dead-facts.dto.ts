@@ -18,7 +18,12 @@ export const DeadFactPage = pageOf(DeadFactView, 'DeadFactPage');
 
 export const RedriveFactsRequest = z
   .strictObject({
-    ids: z.array(DeadFactId).min(1).max(1_000).optional().describe('Those to try anew; the oldest 1,000 when left out.'),
+    ids: z
+      .array(DeadFactId)
+      .min(1)
+      .max(1_000)
+      .optional()
+      .describe('Those to try anew; the oldest 1,000 when left out.'),
   })
   .meta({ id: 'RedriveFactsRequest', example: {} });
 export type RedriveFactsRequest = z.infer<typeof RedriveFactsRequest>;
