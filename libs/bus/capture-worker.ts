@@ -184,7 +184,8 @@ export class CaptureWorker {
   private async take(job: Job<CaptureJob>, token: string, data: CaptureJob): Promise<void> {
     const previous = this.held.get(data.streamId);
     if (
-      previous?.leaving != null &&
+      previous !== undefined &&
+      previous.leaving !== null &&
       previous.data.generation === data.generation &&
       !previous.controller.signal.aborted
     ) {

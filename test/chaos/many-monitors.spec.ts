@@ -158,13 +158,14 @@ describe('sixty streams on three monitors', () => {
       );
     await until(others, 'the other one watches all of them');
     child?.kill('SIGCONT');
-    await until(() => own.every((id) => watching().get(id)?.has('b') !== true), 'the paused one lets go');
-    const causes = lines
-      .slice(from)
-      .filter((it) => it.event === 'ended' && it.monitorId === 'b')
-      .map((it) => it.detail);
-    expect(new Set(causes)).toEqual(new Set(['lease_lost']));
-    expect([...(await queue.list()).values()].filter(({ state }) => state === 'active')).toHaveLength(STREAMS);
+    // What it had is over, whatever it is given again as its share later.
+    const endOf = (id: string): Line | undefined =>
+      lines.slice(from).find((it) => it.event === 'ended' && it.streamId === id && it.monitorId === 'b');
+    await until(() => own.every((id) => endOf(id) !== undefined), 'the paused one lets go');
+    const causes = own.map((id) => endOf(id)?.detail);
+    // One may have been on its way to the other monitor when the pause began.
+    expect(causes.filter((cause) => cause === 'lease_lost').length).toBeGreaterThanOrEqual(own.length - 1);
+    await until(allOnce, 'every stream is watched by one');
   }, 120_000);
 
   it('are all watched again within 30 s after everything was killed at once and started', async () => {
