@@ -99,6 +99,9 @@ export class Deliverer {
         return { ...rest, state: 'pending', dueAt: held, entry: ended('held', 'The receiver asked for a pause.') };
       }
       const reference = await this.send(channel, row, wanted, address);
+      for (const { detectionId } of wanted) {
+        this.logger.info({ correlationId: detectionId, delivery: row.id, channel: row.channel }, 'delivered');
+      }
       return { ...rest, state: 'sent', reference, entry: ended('sent', '') };
     } catch (error) {
       const fault = error instanceof DeliveryFault ? error : new DeliveryFault(messageOf(error).slice(0, 300));
