@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { childEnvironment, loadSettings, repositoryRoot } from '#libs/config/environment.js';
 import { apiSettings, monitorSettings, sharedSettings } from '#libs/config/shared.settings.js';
-import { setting } from '#libs/config/settings.js';
+import { secret, setting } from '#libs/config/settings.js';
 import { AppError } from '#libs/errors/app-error.js';
 import { ensureFfmpeg } from './ffmpeg.js';
 import { endNoted } from './leftovers.js';
@@ -16,13 +18,14 @@ import { startRedis } from './redis.js';
 
 /** What is read from the environment to start everything; the apps read the rest themselves. */
 export const stackSettings = {
-  DATABASE_URL: setting(apiSettings.DATABASE_URL.schema.optional(), apiSettings.DATABASE_URL.about),
-  REDIS_URL: setting(z.url().optional(), sharedSettings.REDIS_URL.about),
+  DATABASE_URL: secret(apiSettings.DATABASE_URL.schema.optional(), apiSettings.DATABASE_URL.about),
+  REDIS_URL: secret(z.url().optional(), sharedSettings.REDIS_URL.about),
   EVIDENCE_URL: setting(z.url().optional(), sharedSettings.EVIDENCE_URL.about),
   SPOOL_DIR: setting(z.string().optional(), monitorSettings.SPOOL_DIR.about),
   MODELS_DIR: monitorSettings.MODELS_DIR,
   MAIN_APP_HOST: apiSettings.MAIN_APP_HOST,
   MAIN_APP_PORT: apiSettings.MAIN_APP_PORT,
+  SSL_CERT_PATH: apiSettings.SSL_CERT_PATH,
   MONITOR_HOST: monitorSettings.MONITOR_HOST,
   MONITOR_PORT: monitorSettings.MONITOR_PORT,
 };
@@ -56,6 +59,7 @@ const THROWAWAY = {
   EVIDENCE_URL: undefined,
   SPOOL_DIR: undefined,
   MAIN_APP_PORT: 0,
+  SSL_CERT_PATH: undefined,
   MONITOR_PORT: 0,
 };
 
@@ -94,6 +98,8 @@ export async function startStack(group: ProcessGroup, options: StackOptions): Pr
   const logs = join(stateDir, 'logs');
   const env = childEnvironment({
     DATABASE_URL: database.url,
+    DATABASE_URL_FILE: undefined,
+    REDIS_URL_FILE: undefined,
     REDIS_URL: redis.url,
     EVIDENCE_URL: evidence,
     SPOOL_DIR: settings.SPOOL_DIR ?? join(stateDir, 'spool'),
@@ -103,7 +109,8 @@ export async function startStack(group: ProcessGroup, options: StackOptions): Pr
     MONITOR_PORT: String(monitorPort),
     ...options.env,
   });
-  const apiUrl = `http://${reachable(settings.MAIN_APP_HOST)}:${apiPort}`;
+  const scheme = settings.SSL_CERT_PATH === undefined ? 'http' : 'https';
+  const apiUrl = `${scheme}://${reachable(settings.MAIN_APP_HOST)}:${apiPort}`;
   const monitorUrl = `http://${reachable(settings.MONITOR_HOST)}:${monitorPort}`;
   let firstAdmin: Stack['firstAdmin'] = null;
   const app = { command: process.execPath, cwd: repositoryRoot, env, graceMs: 15_000 };
@@ -115,7 +122,7 @@ export async function startStack(group: ProcessGroup, options: StackOptions): Pr
       args: ['--enable-source-maps', entries.api],
       logFile: join(logs, 'api.log'),
       noteFile: note('api'),
-      ready: { url: `${apiUrl}/api/health/ready` },
+      ready: { check: () => answersWell(`${apiUrl}/api/health/ready`) },
       onLine: (line) => {
         const match = FIRST_ADMIN.exec(line);
         if (match?.[1] === undefined || match[2] === undefined) return line;
@@ -212,6 +219,19 @@ async function detectorRows(monitorUrl: string): Promise<Stack['rows']> {
     // The table is a courtesy; the address beside it tells more.
   }
   return [['detectors', `see ${monitorUrl}/health`]];
+}
+
+/** Whether the api answers; it is ours and on this machine, so nobody need vouch for its certificate. */
+function answersWell(url: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const get = url.startsWith('https:') ? https.get : http.get;
+    const request = get(url, { rejectUnauthorized: false, timeout: 3_000 }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    request.on('timeout', () => request.destroy());
+    request.on('error', () => resolve(false));
+  });
 }
 
 /** A table of two columns, aligned. */

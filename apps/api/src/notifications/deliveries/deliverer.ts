@@ -91,6 +91,9 @@ export class Deliverer {
         return { ...rest, state: 'pending', dueAt: held, entry: ended('held', 'The receiver asked for a pause.') };
       }
       const reference = await this.send(channel, row, message, address);
+      for (const { detectionId } of wanted) {
+        this.logger.info({ correlationId: detectionId, delivery: row.id, channel: row.channel }, 'delivered');
+      }
       const shown = channel.edit === undefined || row.alertId === null ? null : shownOf(wanted);
       return { ...rest, state: 'sent', reference, shown, entry: ended('sent', '') };
     } catch (error) {
