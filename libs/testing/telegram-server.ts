@@ -172,7 +172,7 @@ export class TelegramServer {
         this.webhook = null;
         return true;
       case 'setWebhook':
-        this.webhook = { url: String(parameters['url']), secret: String(parameters['secret_token'] ?? '') };
+        this.webhook = { url: String(parameters['url']), secret: textOf(parameters['secret_token']) };
         return true;
       default:
         return undefined;
@@ -201,7 +201,7 @@ export class TelegramServer {
   }
 
   private done({ method, parameters }: TelegramCall): object {
-    const chatId = String(parameters['chat_id'] ?? '');
+    const chatId = textOf(parameters['chat_id']);
     if (this.blocked.has(chatId)) return failure(403, 'Forbidden: bot was blocked by the user');
     switch (method) {
       case 'sendMessage':
@@ -213,7 +213,11 @@ export class TelegramServer {
       }
       case 'editMessageText':
       case 'editMessageCaption':
-        return this.edited(`${chatId}/${String(parameters['message_id'])}`, method === 'editMessageCaption', parameters);
+        return this.edited(
+          `${chatId}/${String(parameters['message_id'])}`,
+          method === 'editMessageCaption',
+          parameters,
+        );
       case 'answerCallbackQuery':
         return { ok: true, result: true };
       default:
@@ -233,17 +237,23 @@ export class TelegramServer {
   }
 }
 
+/** A parameter as text: in JSON it may be a number, in a form it never is. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
 function faceOf(parameters: Readonly<Record<string, unknown>>): Pick<ShownMessage, 'text' | 'buttons'> {
   const { inline_keyboard: rows } = Keyboard.parse(parameters['reply_markup']);
   return {
-    text: String(parameters['text'] ?? parameters['caption'] ?? ''),
+    text: textOf(parameters['text'] ?? parameters['caption']),
     buttons: rows.flat().map(({ text, callback_data: data }) => ({ text, data })),
   };
 }
 
 async function parametersOf(type: string, bytes: Buffer): Promise<Readonly<Record<string, unknown>>> {
   if (bytes.length === 0) return {};
-  if (!type.startsWith('multipart/')) return z.record(z.string(), z.unknown()).parse(JSON.parse(bytes.toString('utf8')));
+  if (!type.startsWith('multipart/'))
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(bytes.toString('utf8')));
   const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': type } }).formData();
   const fields = [...form].map(([name, value]) => [name, typeof value === 'string' ? value : '…'] as const);
   return Object.fromEntries(

@@ -119,7 +119,9 @@ export function excuseFor(error: unknown): string {
 }
 
 function nothing(search: string): string {
-  return search === '' ? 'There is no stream that you look after.' : 'There is no such stream among yours: see /streams.';
+  return search === ''
+    ? 'There is no stream that you look after.'
+    : 'There is no such stream among yours: see /streams.';
 }
 
 function lineOf({ name, status, monitored }: Stream): string {

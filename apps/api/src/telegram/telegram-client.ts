@@ -47,7 +47,7 @@ export class TelegramClient {
 
   private make(token: string, apiRoot: string): Bot {
     const bot = new Bot(token, {
-      client: { apiRoot, timeoutSeconds: CALL_SECONDS, fetch: nativeFetch as unknown as typeof fetch },
+      client: { apiRoot, timeoutSeconds: CALL_SECONDS, fetch: nativeFetch },
     });
     bot.api.config.use(async (call, method, payload, signal) => {
       const hold = method === 'getUpdates' ? `${TELEGRAM_HOLD}-updates` : TELEGRAM_HOLD;

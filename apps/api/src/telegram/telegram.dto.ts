@@ -5,7 +5,11 @@ export const TelegramLink = z
     available: z.boolean().describe('Whether a bot is set up here at all.'),
     linked: z.boolean().describe('Whether a chat of yours is told of alerts.'),
     linkedAt: z.iso.datetime().nullable(),
-    bot: z.string().nullable().describe('Name of the bot; null while Telegram does not say.').meta({ example: 'vigil_bot' }),
+    bot: z
+      .string()
+      .nullable()
+      .describe('Name of the bot; null while Telegram does not say.')
+      .meta({ example: 'vigil_bot' }),
     url: z.url().nullable().describe('Opens the bot in Telegram.').meta({ example: 'https://t.me/vigil_bot' }),
   })
   .meta({ id: 'TelegramLink' });

@@ -15,13 +15,6 @@ import { TelegramProcess } from './telegram-process.js';
 @Module({
   imports: [MonitoringModule, NotificationsModule, ReviewsModule, StreamsModule],
   controllers: [TelegramController],
-  providers: [
-    BotCommands,
-    TelegramBot,
-    TelegramClient,
-    TelegramLinksRepository,
-    TelegramLinksService,
-    TelegramProcess,
-  ],
+  providers: [BotCommands, TelegramBot, TelegramClient, TelegramLinksRepository, TelegramLinksService, TelegramProcess],
 })
 export class TelegramModule {}

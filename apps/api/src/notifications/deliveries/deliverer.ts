@@ -122,7 +122,8 @@ export class Deliverer {
     const failures = heldOut(row) + 1;
     const scale = this.settings.DELIVERY_RETRY_SCALE;
     const next = nextAttemptAt(Date.now(), failures, fault, Math.random, scale);
-    if (next !== null) return { state: 'pending', dueAt: new Date(next), reference: null, shown: null, entry, counts: true };
+    if (next !== null)
+      return { state: 'pending', dueAt: new Date(next), reference: null, shown: null, entry, counts: true };
     this.logger.warn({ delivery: row.id, channel: row.channel, fault: fault.message }, 'a delivery was given up');
     return { state: 'dead', dueAt: null, reference: null, shown: null, entry, counts: true };
   }

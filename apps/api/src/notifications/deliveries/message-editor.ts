@@ -29,7 +29,7 @@ export class MessageEditor {
 
   /** Brings a number of messages up to date. @throws when the database is away. */
   async run(signal: AbortSignal): Promise<void> {
-    const ids = this.channels.all.filter(({ works, edit }) => works && edit !== undefined).map(({ id }) => id);
+    const ids = this.channels.all.filter((channel) => channel.works && 'edit' in channel).map(({ id }) => id);
     if (ids.length === 0) return;
     for (const row of await this.edits.outdated(ids, this.settings.DELIVERY_EDIT_MS, BATCH)) {
       if (signal.aborted) return;
