@@ -168,9 +168,22 @@ export const apiSettings = {
     integer(0, 36_500).default(30),
     'Days that facts are kept that could not be stored; 0 for ever.',
   ),
-  TRUSTED_PROXIES: setting(
+  SSL_CERT_PATH: setting(
+    z.string().optional(),
+    'File of the certificate and its chain, PEM; with SSL_KEY_PATH the api speaks https. A renewed one is taken up while it runs.',
+  ),
+  SSL_KEY_PATH: setting(z.string().optional(), 'File of its private key, PEM.'),
+  SSL_REDIRECT_PORT: setting(
+    integer(0, 65535).optional(),
+    'Port on which plain http is answered by a redirect to https; none when unset.',
+  ),
+  HTTPS_ONLY: setting(
+    z.stringbool().default(false),
+    'Behind a proxy that ends TLS: requests that reached it over plain http are redirected to https, health checks excepted.',
+  ),
+  TRUST_PROXY: setting(
     z.string().default(''),
-    'Addresses of reverse proxies whose `X-Forwarded-For` is believed, separated by commas, e.g. `loopback`.',
+    'Addresses of reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, separated by commas, e.g. `loopback`.',
   ),
   DEFAULT_ADMIN_USERNAME: setting(z.string().default('admin'), 'Name of the first admin, made when there is no admin.'),
   DEFAULT_ADMIN_EMAIL: setting(z.email().default('admin@vigil.invalid'), 'E-mail address of the first admin.'),

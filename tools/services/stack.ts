@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
@@ -23,6 +25,7 @@ export const stackSettings = {
   MODELS_DIR: monitorSettings.MODELS_DIR,
   MAIN_APP_HOST: apiSettings.MAIN_APP_HOST,
   MAIN_APP_PORT: apiSettings.MAIN_APP_PORT,
+  SSL_CERT_PATH: apiSettings.SSL_CERT_PATH,
   MONITOR_HOST: monitorSettings.MONITOR_HOST,
   MONITOR_PORT: monitorSettings.MONITOR_PORT,
 };
@@ -56,6 +59,7 @@ const THROWAWAY = {
   EVIDENCE_URL: undefined,
   SPOOL_DIR: undefined,
   MAIN_APP_PORT: 0,
+  SSL_CERT_PATH: undefined,
   MONITOR_PORT: 0,
 };
 
@@ -103,7 +107,8 @@ export async function startStack(group: ProcessGroup, options: StackOptions): Pr
     MONITOR_PORT: String(monitorPort),
     ...options.env,
   });
-  const apiUrl = `http://${reachable(settings.MAIN_APP_HOST)}:${apiPort}`;
+  const scheme = settings.SSL_CERT_PATH === undefined ? 'http' : 'https';
+  const apiUrl = `${scheme}://${reachable(settings.MAIN_APP_HOST)}:${apiPort}`;
   const monitorUrl = `http://${reachable(settings.MONITOR_HOST)}:${monitorPort}`;
   let firstAdmin: Stack['firstAdmin'] = null;
   const app = { command: process.execPath, cwd: repositoryRoot, env, graceMs: 15_000 };
@@ -115,7 +120,7 @@ export async function startStack(group: ProcessGroup, options: StackOptions): Pr
       args: ['--enable-source-maps', entries.api],
       logFile: join(logs, 'api.log'),
       noteFile: note('api'),
-      ready: { url: `${apiUrl}/api/health/ready` },
+      ready: { check: () => answersWell(`${apiUrl}/api/health/ready`) },
       onLine: (line) => {
         const match = FIRST_ADMIN.exec(line);
         if (match?.[1] === undefined || match[2] === undefined) return line;
@@ -212,6 +217,19 @@ async function detectorRows(monitorUrl: string): Promise<Stack['rows']> {
     // The table is a courtesy; the address beside it tells more.
   }
   return [['detectors', `see ${monitorUrl}/health`]];
+}
+
+/** Whether the api answers; it is ours and on this machine, so nobody need vouch for its certificate. */
+function answersWell(url: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const get = url.startsWith('https:') ? https.get : http.get;
+    const request = get(url, { rejectUnauthorized: false, timeout: 3_000 }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    request.on('timeout', () => request.destroy());
+    request.on('error', () => resolve(false));
+  });
 }
 
 /** A table of two columns, aligned. */

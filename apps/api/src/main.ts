@@ -3,6 +3,7 @@ import { apiSettings } from '#libs/config/shared.settings.js';
 import { messageOf, AppError } from '#libs/errors/app-error.js';
 import { createLogger } from '#libs/observability/logger.js';
 import { createApp } from './create-app.js';
+import { startRedirect } from './http/https-redirect.js';
 import { stopOnSignals } from './shutdown.js';
 
 /** Prints one sentence for a person and ends the process. */
@@ -29,6 +30,7 @@ async function main(): Promise<void> {
     const app = await createApp(settings, logger);
     stopOnSignals(app, logger);
     await app.listen(port, host);
+    if (settings.SSL_REDIRECT_PORT !== undefined) await startRedirect(app, settings.SSL_REDIRECT_PORT, host, port);
     logger.info({ url: await app.getUrl() }, 'the api listens');
   } catch (error) {
     const sentence = sentenceFor(error, host, port);

@@ -10,6 +10,7 @@ import { httpMetrics } from '../metrics/http-metrics.js';
 import { serveEvents } from '../realtime/serve-events.js';
 import type { ApiSettings } from '../runtime.module.js';
 import { DOCUMENTATION_PATHS, serveOpenApi } from './openapi.js';
+import { httpsOnly } from './https-redirect.js';
 import { plainText, plainUrl } from './plain-text.js';
 import { requestContext } from './request-context.js';
 import { requestId } from './request-id.js';
@@ -22,10 +23,11 @@ const RAW_BODY = { path: '/api/hooks/kick', limit: '64kb' } as const;
 
 /** Everything between the socket and the controllers, the same for the server and for tests. */
 export function configureHttp(app: NestExpressApplication, settings: ApiSettings, preview = false): void {
-  const proxies = list.parse(settings.TRUSTED_PROXIES);
+  const proxies = list.parse(settings.TRUST_PROXY);
   if (proxies.length > 0) app.set('trust proxy', proxies);
   app.use(requestId);
   app.use(requestContext);
+  if (settings.HTTPS_ONLY) app.use(httpsOnly);
   // In a preview nothing is there to be measured.
   if (!preview) app.use(httpMetrics(app.get(Metrics)));
   app.use(
