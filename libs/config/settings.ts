@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { AppError } from '#libs/errors/app-error.js';
 
@@ -45,22 +46,41 @@ export class ConfigError extends AppError {
   }
 }
 
+/** What the environment says of a setting, or what is wrong. A secret may be in the file that `NAME_FILE` names. */
+function textOf(name: string, hidden: boolean, env: Environment): { text: string | undefined } | { fault: string } {
+  const text = env[name] === '' ? undefined : env[name];
+  const path = hidden ? env[`${name}_FILE`] : undefined;
+  if (path === undefined || path === '') return { text };
+  if (text !== undefined) return { fault: `${name} and ${name}_FILE are both set: keep one` };
+  try {
+    const content = readFileSync(path, 'utf8').replace(/\r?\n$/, '');
+    return content === '' ? { fault: `${name}_FILE names an empty file` } : { text: content };
+  } catch (error) {
+    const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown fault';
+    return { fault: `${name}_FILE names a file that cannot be read (${code})` };
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
  * Parses a group of settings out of the environment. An empty string counts as unset.
- * @throws ConfigError naming every bad variable; values of secrets are not repeated.
+ * @throws ConfigError naming every bad variable; no value is repeated, for a secret may stand in the wrong place.
  */
-export function parseSettings<Group extends Settings>(
-  group: Group,
-  env: Readonly<Record<string, string | undefined>>,
-): Values<Group> {
+export function parseSettings<Group extends Settings>(group: Group, env: Environment): Values<Group> {
   const faults: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [name, { schema, secret: hidden, about }] of Object.entries(group)) {
-    const text = env[name] === '' ? undefined : env[name];
+    const found = textOf(name, hidden, env);
+    if ('fault' in found) {
+      faults.push(`${found.fault} (${about})`);
+      continue;
+    }
+    const { text } = found;
     const parsed = schema.safeParse(text);
     if (parsed.success) values[name] = parsed.data;
     else {
-      const shown = text === undefined ? 'is not set' : hidden ? 'has a value that does not fit' : `is "${text}"`;
+      const shown = text === undefined ? 'is not set' : 'has a value that does not fit';
       faults.push(`${name} ${shown}: ${parsed.error.issues.map((issue) => issue.message).join('; ')} (${about})`);
     }
   }

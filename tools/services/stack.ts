@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { childEnvironment, loadSettings, repositoryRoot } from '#libs/config/environment.js';
 import { apiSettings, monitorSettings, sharedSettings } from '#libs/config/shared.settings.js';
-import { setting } from '#libs/config/settings.js';
+import { secret, setting } from '#libs/config/settings.js';
 import { AppError } from '#libs/errors/app-error.js';
 import { ensureFfmpeg } from './ffmpeg.js';
 import { endNoted } from './leftovers.js';
@@ -18,8 +18,8 @@ import { startRedis } from './redis.js';
 
 /** What is read from the environment to start everything; the apps read the rest themselves. */
 export const stackSettings = {
-  DATABASE_URL: setting(apiSettings.DATABASE_URL.schema.optional(), apiSettings.DATABASE_URL.about),
-  REDIS_URL: setting(z.url().optional(), sharedSettings.REDIS_URL.about),
+  DATABASE_URL: secret(apiSettings.DATABASE_URL.schema.optional(), apiSettings.DATABASE_URL.about),
+  REDIS_URL: secret(z.url().optional(), sharedSettings.REDIS_URL.about),
   EVIDENCE_URL: setting(z.url().optional(), sharedSettings.EVIDENCE_URL.about),
   SPOOL_DIR: setting(z.string().optional(), monitorSettings.SPOOL_DIR.about),
   MODELS_DIR: monitorSettings.MODELS_DIR,
@@ -98,6 +98,8 @@ export async function startStack(group: ProcessGroup, options: StackOptions): Pr
   const logs = join(stateDir, 'logs');
   const env = childEnvironment({
     DATABASE_URL: database.url,
+    DATABASE_URL_FILE: undefined,
+    REDIS_URL_FILE: undefined,
     REDIS_URL: redis.url,
     EVIDENCE_URL: evidence,
     SPOOL_DIR: settings.SPOOL_DIR ?? join(stateDir, 'spool'),

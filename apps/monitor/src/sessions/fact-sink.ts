@@ -1,6 +1,6 @@
 import type { CaptureJob } from '#libs/contracts/captures.js';
 import type { ChatLine } from '#libs/contracts/chat.js';
-import type { Fact } from '#libs/contracts/facts.js';
+import type { DetectionOpened, Fact } from '#libs/contracts/facts.js';
 import { messageOf } from '#libs/errors/app-error.js';
 import type { EvidenceStore } from '#libs/evidence/evidence-store.js';
 import type { Logger } from '#libs/observability/logger.js';
@@ -48,7 +48,7 @@ export class FactSink implements SessionSink, FindingSink {
     const { detector, model } = this.origin;
     const { eventId, rule, confidence, objects, startedAt, detectedAt, ptsMs } = event;
     const picture = await this.evidence.keep(`${eventId}.jpg`, () => frame.jpeg);
-    const fact: Fact = {
+    const fact: DetectionOpened = {
       type: 'detection.opened',
       ...this.of,
       ...{ eventId, kind: 'video', ruleId: rule.id, ruleVersion: rule.version, label: rule.label },
@@ -57,6 +57,7 @@ export class FactSink implements SessionSink, FindingSink {
       ...{ startedAt, detectedAt, ptsMs },
     };
     await this.spool.append(fact, picture?.bytes ?? 0);
+    this.tell(fact);
   }
 
   async closed({ eventId, endedAt, frames, peakConfidence }: Closed): Promise<void> {
@@ -66,13 +67,22 @@ export class FactSink implements SessionSink, FindingSink {
   async found(finding: HeardFinding | ReadFinding): Promise<void> {
     const keys = { evidenceKey: null, clipKey: null };
     if (finding.kind === 'chat') {
-      await this.spool.append({ type: 'detection.opened', ...this.of, ...finding, ...keys });
+      const read: DetectionOpened = { type: 'detection.opened', ...this.of, ...finding, ...keys };
+      await this.spool.append(read);
+      this.tell(read);
       return;
     }
     const { pcm, ...rest } = finding;
     const clip = pcm === null ? null : await this.evidence.keep(`${finding.eventId}.wav`, () => wavOf(pcm));
-    const fact: Fact = { type: 'detection.opened', ...this.of, ...rest, ...keys, clipKey: clip?.key ?? null };
+    const fact: DetectionOpened = {
+      type: 'detection.opened',
+      ...this.of,
+      ...rest,
+      ...keys,
+      clipKey: clip?.key ?? null,
+    };
     await this.spool.append(fact, clip?.bytes ?? 0);
+    this.tell(fact);
   }
 
   async over(eventId: string, endedAt: number): Promise<void> {
@@ -89,6 +99,11 @@ export class FactSink implements SessionSink, FindingSink {
 
   async written(transcript: Transcript): Promise<void> {
     await this.spool.append({ type: 'transcript.written', ...this.of, ...transcript });
+  }
+
+  /** The event's id goes with it from here to the last e-mail: one search finds the whole way. */
+  private tell({ eventId, streamId, label }: DetectionOpened): void {
+    this.logger.info({ correlationId: eventId, streamId, label }, 'found');
   }
 
   private get of(): { streamId: string; session: number } {

@@ -91,6 +91,9 @@ export class Deliverer {
         return { ...rest, state: 'pending', dueAt: held, entry: ended('held', 'The receiver asked for a pause.') };
       }
       const reference = await this.send(channel, row, message, address);
+      for (const { detectionId } of wanted) {
+        this.logger.info({ correlationId: detectionId, delivery: row.id, channel: row.channel }, 'delivered');
+      }
       const shown = channel.edit === undefined || row.alertId === null ? null : shownOf(wanted);
       return { ...rest, state: 'sent', reference, shown, entry: ended('sent', '') };
     } catch (error) {
@@ -119,7 +122,8 @@ export class Deliverer {
     const failures = heldOut(row) + 1;
     const scale = this.settings.DELIVERY_RETRY_SCALE;
     const next = nextAttemptAt(Date.now(), failures, fault, Math.random, scale);
-    if (next !== null) return { state: 'pending', dueAt: new Date(next), reference: null, shown: null, entry, counts: true };
+    if (next !== null)
+      return { state: 'pending', dueAt: new Date(next), reference: null, shown: null, entry, counts: true };
     this.logger.warn({ delivery: row.id, channel: row.channel, fault: fault.message }, 'a delivery was given up');
     return { state: 'dead', dueAt: null, reference: null, shown: null, entry, counts: true };
   }

@@ -53,12 +53,18 @@ function mailOf(message: ChannelMessage, from: string, address: string): object 
     text: textOf(message),
     html: htmlOf(message, message.image === null ? null : cid),
     // Out-of-office answers and the like are not wanted (RFC 3834).
-    headers: { 'Auto-Submitted': 'auto-generated' },
+    headers: { 'Auto-Submitted': 'auto-generated', ...correlationOf(message) },
     attachments:
       message.image === null
         ? []
         : [{ filename: 'evidence.jpg', content: message.image, contentType: 'image/jpeg', cid }],
   };
+}
+
+/** Ids of the detections that it tells of, the same as in every log on their way here. */
+function correlationOf({ items }: ChannelMessage): Record<string, string> {
+  const ids = items.flatMap(({ detectionId }) => detectionId ?? []).slice(0, 20);
+  return ids.length === 0 ? {} : { 'X-Correlation-Id': ids.join(' ') };
 }
 
 /** A 5xx to a command about this mail (RFC 5321) is final; everything else may pass. */
