@@ -25,6 +25,8 @@ const COMMANDS = [
   'generate',
   'seed',
   'db',
+  'new',
+  'try-channel',
   'try-detector',
   'try-stream',
   'try-phrases',

@@ -11,15 +11,16 @@ import { Capture } from '../apps/monitor/src/capture/capture.js';
 import { findFfmpeg } from '../apps/monitor/src/capture/ffmpeg-binary.js';
 import type { CapturedFrame, FrameFormat } from '../apps/monitor/src/capture/frame.js';
 import type { VideoDetector } from '../apps/monitor/src/detectors/detector.port.js';
-import { createVideoDetectors } from '../apps/monitor/src/detectors/registry.js';
+import { createVideoDetector } from '../apps/monitor/src/detectors/registry.js';
 
-const usage = `Usage: npm run --silent try:detector -- <image|clip>... [--model name|path] [--min 0.3]
+const usage = `Usage: npm run --silent try:detector -- <image|clip>... [--detector id] [--model name|path] [--min 0.3]
 
 Says what the detector finds in files, one JSON line each:
   {"file","width","height","boxes":[{"label","score","box":[x1,y1,x2,y2]}]}
 Boxes are in pixels of the source. Of a clip, keyframes at least a second apart are inspected, and the one
 with the highest sum of scores is printed. A file that cannot be inspected gives {"file","error"} and exit code 1.
 
+  --detector  id of one in apps/monitor/src/detectors/registry.ts (default: VIDEO_DETECTOR)
   --model  name of the manifest, or path of an .onnx with its labels in a .txt of the same name (default: MODEL)
   --min    least score, 0 to 1 (default: 0.3)
   --help   this text
@@ -67,11 +68,20 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-function parseOptions(args: string[]): { files: string[]; model: string | undefined; minScore: number; help: boolean } {
+interface Options {
+  files: string[];
+  detector: string | undefined;
+  model: string | undefined;
+  minScore: number;
+  help: boolean;
+}
+
+function parseOptions(args: string[]): Options {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
     options: {
+      detector: { type: 'string' },
       model: { type: 'string' },
       min: { type: 'string', default: '0.3' },
       help: { type: 'boolean', short: 'h', default: false },
@@ -80,23 +90,20 @@ function parseOptions(args: string[]): { files: string[]; model: string | undefi
   const minScore = Min.safeParse(values.min === '' ? undefined : values.min);
   if (!minScore.success) throw new Error(`--min must be a number from 0 to 1, not "${values.min}".`);
   if (positionals.length === 0 && !values.help) throw new Error('Name at least one image or clip.');
-  return { files: positionals, model: values.model, minScore: minScore.data, help: values.help };
+  const { detector, model, help } = values;
+  return { files: positionals, detector, model, minScore: minScore.data, help };
 }
 
-async function inspectAll(
-  { files, model, minScore }: { files: string[]; model: string | undefined; minScore: number },
-  signal: AbortSignal,
-): Promise<number> {
-  const { MODEL, MODELS_DIR, MODEL_DOWNLOAD, FFMPEG_PATH } = monitorSettings;
-  const settings = loadSettings({ MODEL, MODELS_DIR, MODEL_DOWNLOAD, FFMPEG_PATH });
+async function inspectAll({ files, detector: id, model, minScore }: Options, signal: AbortSignal): Promise<number> {
+  const { VIDEO_DETECTOR, MODEL, MODELS_DIR, MODEL_DOWNLOAD, FFMPEG_PATH } = monitorSettings;
+  const settings = loadSettings({ VIDEO_DETECTOR, MODEL, MODELS_DIR, MODEL_DOWNLOAD, FFMPEG_PATH });
   const ffmpegPath = await findFfmpeg(settings.FFMPEG_PATH);
-  const [detector] = createVideoDetectors({
+  const detector = createVideoDetector(id ?? settings.VIDEO_DETECTOR, {
     model: model ?? settings.MODEL,
     modelsDir: settings.MODELS_DIR,
     allowDownload: settings.MODEL_DOWNLOAD,
     threads: 1,
   });
-  if (detector === undefined) throw new Error('No detector is registered.');
   const stop = (): void => void detector.stop();
   signal.addEventListener('abort', stop, { once: true });
   try {

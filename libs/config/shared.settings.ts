@@ -249,6 +249,10 @@ export const monitorSettings = {
   ),
   FFMPEG_PATH: setting(z.string().optional(), 'The ffmpeg to use; the packaged one or the one on PATH when unset.'),
   MODELS_DIR: setting(z.string().default('models'), 'Directory of model weights.'),
+  VIDEO_DETECTOR: setting(
+    z.string().default('yolo'),
+    'Which detector looks at the picture: an id of `apps/monitor/src/detectors/registry.ts`.',
+  ),
   MODEL: setting(
     z.string().default('yolox-nano'),
     'Model from the manifest, or the path of your own `.onnx`; its labels are in a `.txt` of the same name, one a line.',

@@ -25,7 +25,7 @@ import { findFfmpeg } from './capture/ffmpeg-binary.js';
 import { PUBLIC_CHAT_SERVERS, registerChatSources } from './chat/registry.js';
 import { ChatSupervisor } from './chat/supervisor.js';
 import { KeywordWatch } from './detectors/phrases/keyword-watch.js';
-import { createVideoDetectors } from './detectors/registry.js';
+import { createVideoDetector } from './detectors/registry.js';
 import { createAsrEngine } from './detectors/whisper/create-engine.js';
 import { SpeechWay } from './detectors/whisper/speech-way.js';
 import { EgressProxy } from './egress/egress-proxy.js';
@@ -94,7 +94,7 @@ export class MonitorRuntime implements OnApplicationShutdown {
     const allow = list.parse(settings.EGRESS_ALLOW);
     const egress = this.own(await EgressProxy.start({ allow, proxies }), (it) => it.stop());
     const weights = this.own(await egress.open('models'), (it) => it.close());
-    const [detector] = createVideoDetectors({
+    const detector = createVideoDetector(settings.VIDEO_DETECTOR, {
       model: settings.MODEL,
       modelsDir: settings.MODELS_DIR,
       allowDownload: settings.MODEL_DOWNLOAD,
@@ -105,7 +105,6 @@ export class MonitorRuntime implements OnApplicationShutdown {
         return new Response(Uint8Array.from(body), { status });
       },
     });
-    if (detector === undefined) throw new Error('No video detector is registered.');
     await this.own(detector, (it) => it.stop()).start();
     this.inference = () => detector.stats ?? null;
 

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { AppError } from '#libs/errors/app-error.js';
 import { ModelStore } from '../inference/model-store.js';
 import type { Fetch } from '../inference/model-download.js';
 import type { VideoDetector } from './detector.port.js';
@@ -26,4 +27,16 @@ export interface VideoDetectorOptions {
 export function createVideoDetectors(options: VideoDetectorOptions): VideoDetector[] {
   const { model, threads = Math.max(1, availableParallelism() - 1) } = options;
   return [new YoloDetector({ model, threads, store: new ModelStore(options) })];
+}
+
+/**
+ * The detector that looks at the pictures of this process, by its id: the value of `VIDEO_DETECTOR`.
+ * @throws AppError `detector.unknown`
+ */
+export function createVideoDetector(id: string, options: VideoDetectorOptions): VideoDetector {
+  const all = createVideoDetectors(options);
+  const found = all.find(({ descriptor }) => descriptor.id === id);
+  if (found !== undefined) return found;
+  const known = all.map(({ descriptor }) => descriptor.id).join(', ');
+  throw new AppError('detector.unknown', 'user', `There is no video detector "${id}"; there are: ${known}.`);
 }
