@@ -161,6 +161,7 @@ describe('what belongs to one agent', () => {
 
   const BODIES: Readonly<Record<string, unknown>> = {
     updateNotification: { read: true },
+    updateDetection: { keep: true },
     forwardNotification: { userIds: ['7f0c4a1e-9d53-4c1b-8a56-2f6d0c1b9e11'] },
     putVerdict: { verdict: 'true', note: 'not mine' },
     updateAgent: { name: 'changed' },
