@@ -7,6 +7,7 @@ import { Watermark } from '#libs/contracts/facts.js';
 import { MonitorHeartbeat } from '#libs/contracts/monitors.js';
 import { CHANNELS, REDIS } from '#libs/contracts/names.js';
 import { createLogger } from '#libs/observability/logger.js';
+import { FaultProxy } from '#libs/testing/fault-proxy.js';
 import { goldenFixture } from '#libs/testing/golden-fixtures.js';
 import { testRedisUrl } from '#libs/testing/test-database.js';
 import { CaptureQueue } from './capture-queue.js';
@@ -347,5 +348,21 @@ describe('the captures queue', () => {
     expect(Math.max(...Array.from({ length: 200 }, (_, attempt) => captureBackOff(attempt + 1)))).toBeLessThanOrEqual(
       60_000,
     );
+  });
+});
+
+describe('a connection to Redis', () => {
+  it('leaves a server that has gone without a word, and asks again what it asked', async () => {
+    const url = new URL(testRedisUrl(10));
+    const proxy = await FaultProxy.start({ host: url.hostname, port: Number(url.port) });
+    const connection = connectRedis(proxy.urlFor(url.href), 'silent', logger, { silenceMs: 200 });
+    await connection.ping();
+    proxy.set({ blackHole: true });
+    const answer = connection.ping();
+    await until(() => proxy.accepted > 1, 'it connects again');
+    proxy.set({});
+    expect(await answer).toBe('PONG');
+    connection.disconnect();
+    await proxy.stop();
   });
 });

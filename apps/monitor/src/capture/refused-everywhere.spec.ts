@@ -4,10 +4,10 @@ import { request, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { Canary, HlsOrigin } from '#libs/testing/hls-origin.js';
 import { REFUSED_HOSTS, plantedResolver, rebindingResolver } from '#libs/testing/refused-hosts.js';
-import { findFfmpeg } from '../capture/ffmpeg-binary.js';
+import { findFfmpeg } from './ffmpeg-binary.js';
 import { UrlPlatform } from '../platforms/url/url.platform.js';
-import type { EgressLane } from './egress-lane.js';
-import { EgressProxy } from './egress-proxy.js';
+import type { EgressLane } from '../egress/egress-lane.js';
+import { EgressProxy } from '../egress/egress-proxy.js';
 
 const HEAD = '#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:0\n';
 /** What may stand in a header, a request line or a playlist as it is. */
