@@ -1,8 +1,6 @@
-import { parseYaml } from '@redocly/openapi-core';
 import { SERVER_EVENTS } from '#libs/contracts/sockets.js';
 import { createAsyncApi, socketContract } from './async-api.js';
 import { eventsPage } from './events-page.js';
-import { toYaml } from './yaml.js';
 
 describe('the AsyncAPI document', () => {
   const document = createAsyncApi();
@@ -28,16 +26,6 @@ describe('the AsyncAPI document', () => {
       for (const part of reference.replace('#/', '').split('/')) at = Reflect.get(at as object, part);
       expect({ reference, there: at !== undefined }).toEqual({ reference, there: true });
     }
-  });
-
-  it('reads the same as YAML', () => {
-    expect(parseYaml(toYaml(document))).toEqual(JSON.parse(JSON.stringify(document)));
-    const awkward = {
-      no: 'yes',
-      'a: b': ['- x', '', null, true, 1.5, [], {}, ['nested', { deep: [1] }]],
-      text: 'two\nlines # "q"',
-    };
-    expect(parseYaml(toYaml(awkward))).toEqual(awkward);
   });
 
   it('makes a page that needs nothing from elsewhere, whose links lead somewhere', () => {
