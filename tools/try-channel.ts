@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { loadEnvFile, loadSettings } from '#libs/config/environment.js';
+import { childEnvironment, loadEnvFile } from '#libs/config/environment.js';
+import { parseSettings } from '#libs/config/settings.js';
 import { apiSettings } from '#libs/config/shared.settings.js';
 import { messageOf } from '#libs/errors/app-error.js';
 import { registry } from '../apps/api/src/notifications/channels/registry.js';
@@ -19,6 +20,9 @@ Sends one message over a channel, as the api would with these settings, and says
 
 /** How long an attempt may take, as in the api. */
 const PATIENCE_MS = 30_000;
+
+/** What the api cannot do without, and a channel never asks for. */
+const UNUSED = { DATABASE_URL: 'postgres://localhost/unused', REDIS_URL: 'redis://localhost' };
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -44,7 +48,7 @@ async function main(args: string[]): Promise<number> {
 
 async function sendOnce(id: string, target: unknown): Promise<number> {
   loadEnvFile();
-  const settings = loadSettings(apiSettings);
+  const settings = parseSettings(apiSettings, { ...UNUSED, ...childEnvironment() });
   const channels = registry.map((make) => make(settings));
   try {
     const channel = channels.find((one) => one.id === id);

@@ -5,7 +5,7 @@ import { list } from '#libs/config/settings.js';
 import { AppError, messageOf } from '#libs/errors/app-error.js';
 import { createLogger } from '#libs/observability/logger.js';
 import { findFfmpeg } from '../apps/monitor/src/capture/ffmpeg-binary.js';
-import { createVideoDetectors } from '../apps/monitor/src/detectors/registry.js';
+import { createVideoDetector } from '../apps/monitor/src/detectors/registry.js';
 import { EgressProxy } from '../apps/monitor/src/egress/egress-proxy.js';
 import type { Platform } from '../apps/monitor/src/platforms/platform.port.js';
 import { platformOf, registerPlatforms } from '../apps/monitor/src/platforms/registry.js';
@@ -31,13 +31,12 @@ async function run(request: Request): Promise<number> {
   const platform = platformFor(request);
   const settings = loadSettings(monitorSettings);
   const logger = createLogger('try-stream', 'silent');
-  const [detector] = createVideoDetectors({
+  const detector = createVideoDetector(settings.VIDEO_DETECTOR, {
     model: request.model ?? settings.MODEL,
     modelsDir: settings.MODELS_DIR,
     allowDownload: settings.MODEL_DOWNLOAD,
     threads: settings.INFERENCE_THREADS,
   });
-  if (detector === undefined) throw new Error('No video detector is registered.');
   const egress = await EgressProxy.start({ allow: list.parse(settings.EGRESS_ALLOW) });
   const senses = new Senses(request, settings, egress, logger);
   const ending = new AbortController();

@@ -5,7 +5,7 @@ import { AdapterDescriptor } from '#libs/contracts/monitors.js';
 import { DetectedObject } from '#libs/contracts/primitives.js';
 import type { VideoDetector } from './detector.port.js';
 import { frameOfPhoto, groupPhoto } from './photo-frame.fixture.js';
-import { createVideoDetectors, type VideoDetectorOptions } from './registry.js';
+import { createVideoDetector, createVideoDetectors, type VideoDetectorOptions } from './registry.js';
 
 let directory: string;
 beforeAll(async () => {
@@ -13,18 +13,24 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
+const defaults = (): VideoDetectorOptions => ({
+  ...{ model: 'centernet', modelsDir: directory, cacheDir: directory, allowDownload: false, threads: 1 },
+});
+
 /** Detectors that run on what the packages of the project bring. */
 function create(options: Partial<VideoDetectorOptions> = {}): VideoDetector[] {
-  return createVideoDetectors({
-    ...{ model: 'centernet', modelsDir: directory, cacheDir: directory, allowDownload: false, threads: 1 },
-    ...options,
-  });
+  return createVideoDetectors({ ...defaults(), ...options });
 }
 
 it('every detector has an id of its own', () => {
   const ids = create().map(({ descriptor }) => descriptor.id);
   expect(ids).toContain('yolo');
   expect(new Set(ids).size).toBe(ids.length);
+});
+
+it('one is chosen by its id, and an unknown id is told the others', () => {
+  expect(createVideoDetector('yolo', defaults()).descriptor.id).toBe('yolo');
+  expect(() => createVideoDetector('nobody', defaults())).toThrow(/"nobody"; there are: .*yolo/);
 });
 
 describe.each(create().map(({ descriptor, stats }, index) => [descriptor.id, index, stats !== undefined] as const))(
