@@ -25,7 +25,7 @@ const Report = z.object({
 type Report = z.infer<typeof Report>;
 
 /** Specs that start both apps as processes, or hold one duration against another: nothing runs beside them. */
-const ALONE = ['/dist/test/', '/flood\\.spec', '/hostile-rules\\.spec'];
+const ALONE = ['/dist/test/', '/flood\\.spec', '/hostile(-rules)?\\.spec'];
 
 /** How long Jest may take to end after it has written its report; ms. */
 const LEFTOVER_MS = 20_000;

@@ -28,6 +28,7 @@ export const stackSettings = {
   SSL_CERT_PATH: apiSettings.SSL_CERT_PATH,
   MONITOR_HOST: monitorSettings.MONITOR_HOST,
   MONITOR_PORT: monitorSettings.MONITOR_PORT,
+  MONITOR_ID: monitorSettings.MONITOR_ID,
 };
 
 /** How everything is started. */
@@ -37,6 +38,8 @@ interface StackOptions {
   say: (text: string) => void;
   /** For measurements: servers of its own whatever the environment names, and ports that are free. */
   throwaway?: boolean;
+  /** How many monitors run; one when left out. Each further one has a spool and a port of its own. */
+  monitors?: number;
   /** Variables for both apps, over those of this process. */
   env?: Readonly<Record<string, string>>;
 }
@@ -52,6 +55,9 @@ interface Stack {
   logs: string;
 }
 
+/** Monitors that one start runs at most. */
+export const MOST_MONITORS = 16;
+
 /** What a throw-away stack takes in place of the environment's. */
 const THROWAWAY = {
   DATABASE_URL: undefined,
@@ -66,7 +72,7 @@ const THROWAWAY = {
 const FIRST_ADMIN = /^Vigil first admin: (\S+) \/ (\S+)\s*$/;
 
 /**
- * Starts Postgres, Redis, the api and the monitor, in that order, and waits until each is ready. Servers that
+ * Starts Postgres, Redis, the api and the monitors, in that order, and waits until each is ready. Servers that
  * `DATABASE_URL` and `REDIS_URL` name are used as they are.
  * @throws AppError whose message is one sentence for the person.
  */
@@ -78,7 +84,8 @@ export async function startStack(group: ProcessGroup, options: StackOptions): Pr
   const entries = appEntries();
   await prepareStateDirectory(stateDir);
   const note = (name: string): string => join(stateDir, 'run', `${name}.json`);
-  for (const name of ['monitor', 'api']) await endNoted(note(name), name, say);
+  const monitors = Array.from({ length: MOST_MONITORS }, (_, index) => monitorName(index));
+  for (const name of [...monitors, 'api']) await endNoted(note(name), name, say);
   await checkPort(settings.MAIN_APP_HOST, settings.MAIN_APP_PORT, 'MAIN_APP_PORT');
   await checkPort(settings.MONITOR_HOST, settings.MONITOR_PORT, 'MONITOR_PORT');
   if (settings.MAIN_APP_PORT !== 0 && settings.MAIN_APP_PORT === settings.MONITOR_PORT) {
@@ -102,11 +109,9 @@ export async function startStack(group: ProcessGroup, options: StackOptions): Pr
     REDIS_URL_FILE: undefined,
     REDIS_URL: redis.url,
     EVIDENCE_URL: evidence,
-    SPOOL_DIR: settings.SPOOL_DIR ?? join(stateDir, 'spool'),
     MODELS_DIR: resolve(repositoryRoot, settings.MODELS_DIR),
     FFMPEG_PATH: ffmpeg.path,
     MAIN_APP_PORT: String(apiPort),
-    MONITOR_PORT: String(monitorPort),
     ...options.env,
   });
   const scheme = settings.SSL_CERT_PATH === undefined ? 'http' : 'https';
@@ -131,19 +136,31 @@ export async function startStack(group: ProcessGroup, options: StackOptions): Pr
       },
     }),
   );
-  say('Starting the monitor …');
-  await group.run(
-    new ManagedProcess({
-      ...app,
-      name: 'monitor',
-      args: ['--enable-source-maps', entries.monitor],
-      logFile: join(logs, 'monitor.log'),
-      noteFile: note('monitor'),
-      ready: { url: `${monitorUrl}/health/ready` },
-      // The model may have to be downloaded first.
-      readyTimeoutMs: 150_000,
-    }),
-  );
+  const spool = settings.SPOOL_DIR ?? join(stateDir, 'spool');
+  for (const [index, name] of monitors.slice(0, options.monitors ?? 1).entries()) {
+    say(`Starting the ${name} …`);
+    const port = index === 0 ? monitorPort : await freePort();
+    const suffix = index === 0 ? '' : `-${String(index + 1)}`;
+    const { MONITOR_ID: id } = settings;
+    const own = {
+      MONITOR_PORT: String(port),
+      SPOOL_DIR: spool + suffix,
+      MONITOR_ID: id === undefined ? id : id + suffix,
+    };
+    await group.run(
+      new ManagedProcess({
+        ...app,
+        env: { ...env, ...own },
+        name,
+        args: ['--enable-source-maps', entries.monitor],
+        logFile: join(logs, `${name}.log`),
+        noteFile: note(name),
+        ready: { url: `http://${reachable(settings.MONITOR_HOST)}:${port}/health/ready` },
+        // The model may have to be downloaded first.
+        readyTimeoutMs: 150_000,
+      }),
+    );
+  }
   const rows: Stack['rows'] = [
     ['api', `${apiUrl}/api`],
     ['documentation', `${apiUrl}/docs`],
@@ -157,6 +174,8 @@ export async function startStack(group: ProcessGroup, options: StackOptions): Pr
   ];
   return { apiUrl, monitorUrl, firstAdmin, rows, logs };
 }
+
+const monitorName = (index: number): string => (index === 0 ? 'monitor' : `monitor-${String(index + 1)}`);
 
 /** Paths of the compiled apps. */
 function appEntries(): { api: string; monitor: string } {
