@@ -71,7 +71,8 @@ export function parseSettings<Group extends Settings>(group: Group, env: Environ
   const faults: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [name, { schema, secret: hidden, about }] of Object.entries(group)) {
-    const found = textOf(name, hidden, env);
+    // PROXIES_FILE is a setting of its own, with a form of its own.
+    const found = textOf(name, hidden && !(`${name}_FILE` in group), env);
     if ('fault' in found) {
       faults.push(`${found.fault} (${about})`);
       continue;
