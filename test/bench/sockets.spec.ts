@@ -13,8 +13,8 @@ describe('clients of the live captions', () => {
       expect(figures.received).toBe(CLIENTS * CAPTIONS);
       expect(figures.bare.received).toBe(CLIENTS * CAPTIONS);
       expect(figures.resync).toMatchObject({ missing: 0, doubled: 0 });
-      // What was said while nobody was connected came by no other way.
-      expect(figures.resync.replayed).toBeGreaterThanOrEqual(CLIENTS * 20);
+      // What was said while nobody was connected came by no other way; some clients are back before the end of it.
+      expect(figures.resync.replayed).toBeGreaterThan(CLIENTS * 10);
       expect(figures.resync.seconds).toBeGreaterThan(figures.resync.restartSeconds);
     } finally {
       await database.drop();
