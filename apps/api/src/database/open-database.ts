@@ -51,14 +51,20 @@ export async function migrate(dataSource: DataSource): Promise<void> {
 
 /** Waiting mends neither a wrong password (SQLSTATE 28…) nor a database that does not exist (3D…). */
 function isFinal(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && /^(28|3D)/.test(String(error.code));
+  return /^(28|3D)/.test(codeOf(error));
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
 function unreachable(cause: unknown): AppError {
   return new AppError(
     'database.unreachable',
     'operational',
-    `Postgres cannot be reached (${messageOf(cause) || 'connection refused'}): check DATABASE_URL and that the server runs.`,
+    codeOf(cause).startsWith('3D')
+      ? `${messageOf(cause)}: make it by \`npm run db:init\`, or correct DATABASE_URL.`
+      : `Postgres cannot be reached (${messageOf(cause) || 'connection refused'}): check DATABASE_URL and that the server runs.`,
     {},
     { cause },
   );
