@@ -158,7 +158,7 @@ describe('the fact path, from spool to row', () => {
     leader.start();
     await path.dataSource.query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-       WHERE datname = current_database() AND application_name = 'vigil-ingest-lock'`,
+       WHERE datname = current_database() AND application_name = 'vigil-leader-lock'`,
     );
     await append(spool, some(10));
     await until(() => spool.stats.pending === 0, 'the last 10 are stored');

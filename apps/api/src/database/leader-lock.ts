@@ -31,7 +31,7 @@ export class LeaderLock {
     if (this.client !== null) return true;
     const client = new pg.Client({
       connectionString: this.url,
-      application_name: 'vigil-ingest-lock',
+      application_name: 'vigil-leader-lock',
       connectionTimeoutMillis: 5_000,
       keepAlive: true,
     });
