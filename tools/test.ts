@@ -151,10 +151,10 @@ await runCommand(async ({ group, signal, say }) => {
   }
   await group.stop();
   const skipped = sum((report) => report.numPendingTests + report.numTodoTests);
-  process.stdout.write(`\n${sum((report) => report.numPassedTests)} passed, ${failed} failed, ${skipped} skipped\n`);
   for (const file of unsteady)
     process.stdout.write(
       `unsteady: ${relative(repositoryRoot, file)} failed once and passed when run again by itself\n`,
     );
+  process.stdout.write(`\n${sum((report) => report.numPassedTests)} passed, ${failed} failed, ${skipped} skipped\n`);
   return failed > 0 || signal.aborted ? 1 : 0;
 });
