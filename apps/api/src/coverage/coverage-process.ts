@@ -1,14 +1,13 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { messageOf } from '#libs/errors/app-error.js';
 import type { Logger } from '#libs/observability/logger.js';
+import { ADVISORY_LOCKS } from '../database/advisory-locks.js';
 import { LeaderLock } from '../database/leader-lock.js';
 import { API_SETTINGS, LOGGER, type ApiSettings } from '../runtime.module.js';
 import { BlindWatch } from './blind-watch.js';
 import { CoverageHoursRepository } from './coverage-hours.repository.js';
 import { silentMsOf } from './silence.js';
 
-/** Key of the advisory lock of the one process that looks for what is not watched; any number that nothing else uses. */
-const COVERAGE_LOCK = 7_105_225;
 /** Sums are brought up to date once in so many looks. */
 const LOOKS_PER_SUM = 12;
 
@@ -30,7 +29,7 @@ export class CoverageProcess implements OnApplicationBootstrap, OnModuleDestroy 
     private readonly blind: BlindWatch,
     private readonly hours: CoverageHoursRepository,
   ) {
-    this.lock = new LeaderLock(settings.DATABASE_URL, COVERAGE_LOCK, logger);
+    this.lock = new LeaderLock(settings.DATABASE_URL, ADVISORY_LOCKS.coverage, logger);
     this.silentMs = silentMsOf(settings);
   }
 

@@ -2,10 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { AppError, messageOf } from '#libs/errors/app-error.js';
 import type { Logger } from '#libs/observability/logger.js';
+import { ADVISORY_LOCKS } from './advisory-locks.js';
 import { createDataSource } from './data-source.js';
-
-/** Key of the advisory lock under which one process at a time migrates; any number that nothing else uses. */
-const MIGRATION_LOCK = 7_105_221;
 
 /**
  * Connects to Postgres, trying again while it is not there, and brings the schema up to date.
@@ -37,11 +35,11 @@ export async function migrate(dataSource: DataSource): Promise<void> {
   const runner = dataSource.createQueryRunner();
   try {
     await runner.query('SET statement_timeout = 0');
-    await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await runner.query('SELECT pg_advisory_lock($1)', [ADVISORY_LOCKS.migration]);
     try {
       await dataSource.runMigrations();
     } finally {
-      await runner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+      await runner.query('SELECT pg_advisory_unlock($1)', [ADVISORY_LOCKS.migration]);
       await runner.query('RESET statement_timeout');
     }
   } finally {

@@ -4,14 +4,12 @@ import { FactConsumer } from '#libs/bus/fact-stream.js';
 import { connectRedis } from '#libs/bus/redis.js';
 import { WatermarkBoard } from '#libs/bus/watermarks.js';
 import type { Logger } from '#libs/observability/logger.js';
+import { ADVISORY_LOCKS } from '../database/advisory-locks.js';
 import { API_SETTINGS, LOGGER, type ApiSettings } from '../runtime.module.js';
 import { FactWriter } from './fact-writer.js';
 import { Ingest } from './ingest.js';
 import { LeaderLock } from '../database/leader-lock.js';
 import { SpoolProgressRepository } from './spool-progress.repository.js';
-
-/** Key of the advisory lock of the one process that reads facts; any number that nothing else uses. */
-export const INGEST_LOCK = 7_105_222;
 
 /** Runs the ingest for as long as the application does, on connections of its own. */
 @Injectable()
@@ -39,7 +37,7 @@ export class IngestProcess implements OnApplicationBootstrap, OnModuleDestroy {
     );
     if (reading === undefined || telling === undefined) return;
     const ingest = new Ingest({
-      lock: new LeaderLock(DATABASE_URL, INGEST_LOCK, logger),
+      lock: new LeaderLock(DATABASE_URL, ADVISORY_LOCKS.ingest, logger),
       consumer: new FactConsumer(reading, `api-${hostname()}-${String(process.pid)}`),
       watermarks: new WatermarkBoard(telling),
       writer,

@@ -1,12 +1,11 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { messageOf } from '#libs/errors/app-error.js';
 import type { Logger } from '#libs/observability/logger.js';
+import { ADVISORY_LOCKS } from '../database/advisory-locks.js';
 import { LeaderLock } from '../database/leader-lock.js';
 import { API_SETTINGS, LOGGER, type ApiSettings } from '../runtime.module.js';
 import { RetentionService } from './retention.service.js';
 
-/** Key of the advisory lock of the one process that removes what is old; any number that nothing else uses. */
-const RETENTION_LOCK = 7_105_231;
 /** The first sweep comes so long after the start at the earliest, ms: starting is work enough. */
 const FIRST_AFTER_MS = 60_000;
 
@@ -23,7 +22,7 @@ export class RetentionProcess implements OnApplicationBootstrap, OnModuleDestroy
     @Inject(LOGGER) private readonly logger: Logger,
     private readonly retention: RetentionService,
   ) {
-    this.lock = new LeaderLock(settings.DATABASE_URL, RETENTION_LOCK, logger);
+    this.lock = new LeaderLock(settings.DATABASE_URL, ADVISORY_LOCKS.retention, logger);
   }
 
   onApplicationBootstrap(): void {

@@ -71,10 +71,10 @@ export class TelegramClient {
 
 type LibrarySignal = NonNullable<Parameters<Api['getMe']>[0]>;
 
-/** A signal as the library takes it: any will do, but its types name another make. */
+/** The built-in signal as grammy takes it, whose types know only that of the package abort-controller. */
 export const signalFor = (signal: AbortSignal): LibrarySignal => signal as unknown as LibrarySignal;
 
-/** The library brings signals of its own make, which the built-in fetch does not take. */
+/** The built-in fetch, which refuses the signals that grammy makes (of the package abort-controller). */
 async function nativeFetch(url: string | URL, init: RequestInit): Promise<Response> {
   const { signal, ...rest } = init;
   const ending = new AbortController();

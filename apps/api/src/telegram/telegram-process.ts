@@ -3,13 +3,12 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy }
 import { GrammyError, type Bot } from 'grammy';
 import { messageOf } from '#libs/errors/app-error.js';
 import type { Logger } from '#libs/observability/logger.js';
+import { ADVISORY_LOCKS } from '../database/advisory-locks.js';
 import { LeaderLock } from '../database/leader-lock.js';
 import { API_SETTINGS, LOGGER, type ApiSettings } from '../runtime.module.js';
 import { COMMANDS, TelegramBot } from './telegram-bot.js';
 import { POLL_SECONDS, signalFor, TelegramClient } from './telegram-client.js';
 
-/** Key of the advisory lock of the one process that asks for updates; any number that nothing else uses. */
-export const POLLING_LOCK = 7_105_235;
 /** How often the others look whether they are wanted, ms. */
 const LOOK_MS = 2_000;
 /** Pauses after failures in a row: doubled up to the longest, ms. */
@@ -31,7 +30,7 @@ export class TelegramProcess implements OnApplicationBootstrap, OnModuleDestroy 
     private readonly client: TelegramClient,
     private readonly handler: TelegramBot,
   ) {
-    this.lock = new LeaderLock(DATABASE_URL, POLLING_LOCK, logger);
+    this.lock = new LeaderLock(DATABASE_URL, ADVISORY_LOCKS.telegramUpdates, logger);
   }
 
   onApplicationBootstrap(): void {

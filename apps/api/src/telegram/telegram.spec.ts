@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { BOT_NAME, TelegramServer, type ShownMessage, type TelegramCall } from '#libs/testing/telegram-server.js';
+import { ADVISORY_LOCKS } from '../database/advisory-locks.js';
 import { TestApi } from '../test-api.fixture.js';
 import { TelegramBot } from './telegram-bot.js';
-import { POLLING_LOCK } from './telegram-process.js';
 
 /** Asks until it is so; a bound for what never comes, not a measure. */
 async function until<T>(look: () => T | undefined | false | Promise<T | undefined | false>, what: string): Promise<T> {
@@ -294,7 +294,7 @@ describe('the Telegram bot', () => {
     const { chat } = await linked();
     const lockers = await sql<{ pid: number }[]>(
       `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND granted`,
-      [POLLING_LOCK],
+      [ADVISORY_LOCKS.telegramUpdates],
     );
     expect(lockers).toHaveLength(1);
     await sql('SELECT pg_terminate_backend($1)', [lockers[0]?.pid]);

@@ -3,6 +3,7 @@ import { DeliveryWorker } from '#libs/bus/delivery-queue.js';
 import { connectRedis, type RedisConnection } from '#libs/bus/redis.js';
 import { messageOf } from '#libs/errors/app-error.js';
 import type { Logger } from '#libs/observability/logger.js';
+import { ADVISORY_LOCKS } from '../../database/advisory-locks.js';
 import { LeaderLock } from '../../database/leader-lock.js';
 import { API_SETTINGS, LOGGER, type ApiSettings } from '../../runtime.module.js';
 import { Channels } from '../channels/channels.js';
@@ -13,9 +14,6 @@ import { MessageEditor } from './message-editor.js';
 
 /** Workers are waited for so long while Redis is away, ms. */
 const AWAY_PATIENCE_MS = 500;
-
-/** Key of the advisory lock of the one process that audits and escalates; any number that nothing else uses. */
-const TENDING_LOCK = 7_105_223;
 
 /** Sends deliveries for as long as the application runs; one process among all also audits, escalates and edits. */
 @Injectable()
@@ -41,7 +39,7 @@ export class DeliveryProcess implements OnApplicationBootstrap, OnModuleDestroy 
     private readonly escalator: Escalator,
     private readonly editor: MessageEditor,
   ) {
-    this.lock = new LeaderLock(settings.DATABASE_URL, TENDING_LOCK, logger);
+    this.lock = new LeaderLock(settings.DATABASE_URL, ADVISORY_LOCKS.tending, logger);
   }
 
   onApplicationBootstrap(): void {
