@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { CaptureCommand, CaptureJob, RuleSet } from '#libs/contracts/captures.js';
 import { ChatMessage } from '#libs/contracts/chat.js';
@@ -10,6 +9,7 @@ import { createLogger } from '#libs/observability/logger.js';
 import { FaultProxy } from '#libs/testing/fault-proxy.js';
 import { goldenFixture } from '#libs/testing/golden-fixtures.js';
 import { testRedisUrl } from '#libs/testing/test-database.js';
+import { until } from '#libs/testing/until.js';
 import { CaptureQueue } from './capture-queue.js';
 import { CaptureWorker, captureBackOff, type CaptureProcessor, type ClaimRules } from './capture-worker.js';
 import { HintPublisher, HintSubscriber } from './channels.js';
@@ -30,13 +30,6 @@ function connect(name: string): RedisConnection {
   const connection = connectRedis(testRedisUrl(10), name, logger);
   connections.push(connection);
   return connection;
-}
-
-async function until(claim: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let tries = 0; !(await claim()); tries += 1) {
-    if (tries > 1_000) throw new Error(`waited in vain until ${what}`);
-    await sleep(10);
-  }
 }
 
 beforeEach(async () => {

@@ -1,4 +1,5 @@
 import { io, type Socket } from 'socket.io-client';
+import { until } from '#libs/testing/until.js';
 import { TestApi } from '../test-api.fixture.js';
 
 describe('assignments', () => {
@@ -81,11 +82,3 @@ describe('assignments', () => {
     expect((still.body['items'] as unknown[]).length).toBe(2);
   });
 });
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 8_000;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error('waited in vain');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}

@@ -4,13 +4,13 @@ import type { ChatLine } from '#libs/contracts/chat.js';
 import type { DetectionContext, DetectionOpened } from '#libs/contracts/facts.js';
 import { DetectionView } from '#libs/contracts/sockets.js';
 import type { EvidenceStore } from '#libs/evidence/evidence-store.js';
+import { until } from '#libs/testing/until.js';
 import { TestApi } from '../test-api.fixture.js';
 import { DetectionPage } from './detections.dto.js';
 import { EVIDENCE_STORE } from './detections.service.js';
 import { EvidenceLinks } from './evidence-links.js';
 
 const WAV = Buffer.from('RIFF, as far as this is concerned');
-const PATIENCE_MS = 8_000;
 
 describe('findings of every kind', () => {
   let api: TestApi;
@@ -240,12 +240,4 @@ describe('findings of every kind', () => {
       expect(Object.fromEntries(answers)).toEqual(Object.fromEntries(Object.keys(void_).map((what) => [what, 401])));
     });
   });
-
-  async function until(holds: () => boolean): Promise<void> {
-    const deadline = Date.now() + PATIENCE_MS;
-    while (!holds()) {
-      if (Date.now() > deadline) throw new Error('did not come to hold in time');
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
 });

@@ -4,11 +4,11 @@ import { MonitorDirectory } from '#libs/bus/monitor-directory.js';
 import { RuleBoard } from '#libs/bus/rule-board.js';
 import type { StreamStatusChanged } from '#libs/contracts/facts.js';
 import type { MonitorHeartbeat } from '#libs/contracts/monitors.js';
+import { until } from '#libs/testing/until.js';
 import { TransactionRunner } from '../database/transaction.js';
 import { StreamStatusHandler } from '../streams/stream-status.handler.js';
 import { TestApi } from '../test-api.fixture.js';
 
-const PATIENCE_MS = 8_000;
 
 const heartbeat: MonitorHeartbeat = {
   v: 1,
@@ -27,14 +27,6 @@ const heartbeat: MonitorHeartbeat = {
   proxies: [],
   sessions: [],
 };
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error('did not come to hold in time');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 describe('monitoring', () => {
   let api: TestApi;

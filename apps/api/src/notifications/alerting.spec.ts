@@ -1,21 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import type { DetectionOpened } from '#libs/contracts/facts.js';
 import type { NotificationView } from '#libs/contracts/sockets.js';
 import { WebhookServer } from '#libs/testing/webhook-server.js';
+import { until } from '#libs/testing/until.js';
 import { TransactionRunner } from '../database/transaction.js';
 import { DetectionOpenedHandler } from '../detections/detection-fact.handlers.js';
 import { TestApi } from '../test-api.fixture.js';
-
-/** Asks until it is so; a bound for what never comes, not a measure. */
-async function until(claim: () => boolean | Promise<boolean>, what: string, patienceMs = 20_000): Promise<void> {
-  const deadline = Date.now() + patienceMs;
-  while (!(await claim())) {
-    if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
-    await sleep(20);
-  }
-}
 
 describe('alerts', () => {
   let api: TestApi;

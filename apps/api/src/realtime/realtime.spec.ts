@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { io, type Socket } from 'socket.io-client';
 import { NAMESPACES } from '#libs/contracts/names.js';
 import type { DetectionView } from '#libs/contracts/sockets.js';
+import { until } from '#libs/testing/until.js';
 import { TestApi } from '../test-api.fixture.js';
 
 /** Longer than any test waits for something that comes. */
@@ -204,14 +205,6 @@ describe('the sockets', () => {
 
   const inRoom = (socket: Socket): boolean =>
     [api, other].some((at) => at.socketsOf(streamId).includes(String(socket.id)));
-
-  async function until(holds: () => boolean): Promise<void> {
-    const deadline = Date.now() + PATIENCE_MS;
-    while (!holds()) {
-      if (Date.now() > deadline) throw new Error('did not come to hold in time');
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
 
   const roomed = (socket: Socket): Promise<void> => until(() => inRoom(socket));
   const unroomed = (socket: Socket): Promise<void> => until(() => !inRoom(socket));

@@ -3,11 +3,11 @@ import { io, type Socket } from 'socket.io-client';
 import { DataSource } from 'typeorm';
 import type { TranscriptWritten } from '#libs/contracts/facts.js';
 import { TranscriptView } from '#libs/contracts/sockets.js';
+import { until } from '#libs/testing/until.js';
 import { TestApi } from '../test-api.fixture.js';
 import { TranscriptHitPage, TranscriptPage } from './transcripts.dto.js';
 import { MARKS, TranscriptsRepository } from './transcripts.repository.js';
 
-const PATIENCE_MS = 8_000;
 const EPOCH = Date.parse('2026-01-01T00:00:00Z');
 const MANY = 50_000;
 
@@ -226,13 +226,5 @@ describe('transcripts', () => {
       .get(DataSource)
       .query<{ id: string }[]>('SELECT id FROM users WHERE username = $1', [username]);
     return row?.id ?? '';
-  }
-
-  async function until(holds: () => boolean): Promise<void> {
-    const deadline = Date.now() + PATIENCE_MS;
-    while (!holds()) {
-      if (Date.now() > deadline) throw new Error('did not come to hold in time');
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
   }
 });

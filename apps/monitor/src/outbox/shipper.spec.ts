@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DetectionClosed } from '#libs/contracts/facts.js';
 import { createLogger } from '#libs/observability/logger.js';
+import { until } from '#libs/testing/until.js';
 import { Shipper, type ShipperOptions } from './shipper.js';
 import { Spool } from './spool.js';
 
@@ -74,12 +75,6 @@ describe('Shipper', () => {
   }
   async function append(count: number): Promise<void> {
     await Promise.all(Array.from({ length: count }, () => spool.append(FACT)));
-  }
-  async function until(claim: () => boolean): Promise<void> {
-    for (let tries = 0; !claim(); tries += 1) {
-      if (tries > 1_000) throw new Error('waited in vain');
-      await sleep(5);
-    }
   }
   const upTo = (last: number, from = 1): number[] => Array.from({ length: last - from + 1 }, (_, i) => from + i);
 

@@ -1,5 +1,4 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { connectRedis } from '#libs/bus/redis.js';
 import { createLogger } from '#libs/observability/logger.js';
@@ -7,18 +6,10 @@ import { SmtpServer } from '#libs/testing/smtp-server.js';
 import { TelegramServer } from '#libs/testing/telegram-server.js';
 import { WebhookServer } from '#libs/testing/webhook-server.js';
 import { testRedisUrl } from '#libs/testing/test-database.js';
+import { until } from '#libs/testing/until.js';
 import { TestApi } from '../../test-api.fixture.js';
 import { Sealer } from '../sealer.js';
 import { WEBHOOK_SECRET } from './address-book.repository.js';
-
-/** Asks until it is so; a bound for what never comes, not a measure. */
-async function until(claim: () => boolean | Promise<boolean>, what: string, patienceMs = 15_000): Promise<void> {
-  const deadline = Date.now() + patienceMs;
-  while (!(await claim())) {
-    if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
-    await sleep(20);
-  }
-}
 
 interface Row {
   id: string;
