@@ -9,7 +9,6 @@ import { TransactionRunner } from '../database/transaction.js';
 import { StreamStatusHandler } from '../streams/stream-status.handler.js';
 import { TestApi } from '../test-api.fixture.js';
 
-
 const heartbeat: MonitorHeartbeat = {
   v: 1,
   monitorId: 'm1',
