@@ -80,7 +80,10 @@ export class FactConsumer {
 
   /** Reads up to `count` new entries, waiting up to `blockMs` for the first; null takes what is there. */
   async read(count: number, blockMs: number | null): Promise<FactEntry[]> {
-    const [group, stream] = [['GROUP', REDIS.factsGroup, this.consumer] as const, ['STREAMS', REDIS.facts, '>'] as const];
+    const [group, stream] = [
+      ['GROUP', REDIS.factsGroup, this.consumer] as const,
+      ['STREAMS', REDIS.facts, '>'] as const,
+    ];
     const reply = (await (blockMs === null
       ? this.redis.xreadgroup(...group, 'COUNT', count, ...stream)
       : this.redis.xreadgroup(...group, 'COUNT', count, 'BLOCK', blockMs, ...stream))) as [string, unknown][] | null;
