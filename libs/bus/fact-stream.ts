@@ -78,20 +78,15 @@ export class FactConsumer {
     return entriesOf(reply[1]);
   }
 
-  /** Reads up to `count` new entries, waiting up to `blockMs` for the first. */
-  async read(count: number, blockMs: number): Promise<FactEntry[]> {
-    const reply = (await this.redis.xreadgroup(
-      'GROUP',
-      REDIS.factsGroup,
-      this.consumer,
-      'COUNT',
-      count,
-      'BLOCK',
-      blockMs,
-      'STREAMS',
-      REDIS.facts,
-      '>',
-    )) as [string, unknown][] | null;
+  /** Reads up to `count` new entries, waiting up to `blockMs` for the first; null takes what is there. */
+  async read(count: number, blockMs: number | null): Promise<FactEntry[]> {
+    const [group, stream] = [
+      ['GROUP', REDIS.factsGroup, this.consumer] as const,
+      ['STREAMS', REDIS.facts, '>'] as const,
+    ];
+    const reply = (await (blockMs === null
+      ? this.redis.xreadgroup(...group, 'COUNT', count, ...stream)
+      : this.redis.xreadgroup(...group, 'COUNT', count, 'BLOCK', blockMs, ...stream))) as [string, unknown][] | null;
     return reply === null ? [] : entriesOf(reply[0]?.[1]);
   }
 

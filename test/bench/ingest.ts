@@ -10,7 +10,7 @@ import { madeDetection } from '../chaos/made-detection.js';
 const [FINDINGS, ROUNDS] = [30_000, 3];
 const STREAMS = 20;
 /** Rows of one statement of the peer: the most that the ingest takes at once. */
-const BATCH = 500;
+const BATCH = 2_000;
 
 /** Figures of one run, rows a second. */
 export interface IngestFigures {

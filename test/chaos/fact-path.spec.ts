@@ -166,6 +166,21 @@ describe('the fact path, from spool to row', () => {
     expect(await path.count('detections')).toBe(30);
   }, 30_000);
 
+  it('reads ahead in a backlog, and tells of each once and in order, also when it is stopped with some read ahead', async () => {
+    const { spool } = await path.monitor();
+    await append(spool, some(3_000));
+    await queued(3_000);
+    const first = path.ingest('a', { batch: 100, tendMs: 60_000 });
+    await until(() => first.stats.batches >= 3, 'some batches are stored');
+    await first.stop();
+    expect(await path.count('detections')).toBeLessThan(3_000);
+    path.ingest('b', { batch: 100 });
+    await until(() => spool.stats.pending === 0, 'all is stored', 30_000);
+    const rows = await path.dataSource.query<{ id: string }[]>('SELECT id FROM detections ORDER BY seq');
+    await until(() => path.told.length >= 3_000, 'clients are told');
+    expect(path.told).toEqual(rows.map(({ id }) => id));
+  });
+
   it('takes over what a reader read and never settled', async () => {
     const { spool } = await path.monitor();
     await path.redis.xgroup('CREATE', REDIS.facts, REDIS.factsGroup, '0', 'MKSTREAM');

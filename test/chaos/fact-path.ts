@@ -27,7 +27,7 @@ import { DetectionViews } from '../../apps/api/src/detections/detection-views.js
 import { DetectionsRepository } from '../../apps/api/src/detections/detections.repository.js';
 import { FactWriter } from '../../apps/api/src/detections/fact-writer.js';
 import { EvidenceLinks } from '../../apps/api/src/detections/evidence-links.js';
-import { Ingest } from '../../apps/api/src/detections/ingest.js';
+import { Ingest, type IngestOptions } from '../../apps/api/src/detections/ingest.js';
 import { LeaderLock } from '../../apps/api/src/database/leader-lock.js';
 import { SpoolProgressRepository } from '../../apps/api/src/detections/spool-progress.repository.js';
 import { AppEvents } from '../../apps/api/src/events/app-events.js';
@@ -100,7 +100,7 @@ export class FactPath {
   }
 
   /** An api's end, running. */
-  ingest(name: string): Ingest {
+  ingest(name: string, options: Partial<IngestOptions> = {}): Ingest {
     const { dataSource, events } = this;
     const notifications = this.notifications(name);
     const repository = new DetectionsRepository(dataSource.getRepository(DetectionEntity));
@@ -119,7 +119,7 @@ export class FactPath {
         progress,
         logger,
       },
-      { blockMs: 100, retryMs: 50, tendMs: 200 },
+      { blockMs: 100, retryMs: 50, tendMs: 200, ...options },
     );
     ingest.start();
     this.ends.push(() => ingest.stop());

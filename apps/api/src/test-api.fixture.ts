@@ -128,7 +128,8 @@ export class TestApi {
     const written = await this.app.get(FactWriter, { strict: false }).write(
       facts.map((fact, index) => {
         const origin = { v: 1 as const, spoolId: randomUUID(), seq: 1, floor: 1 };
-        return { id: `0-${String(index)}`, raw: '', envelope: { ...origin, fact }, origin, fault: null };
+        const envelope = { ...origin, fact };
+        return { id: `0-${String(index)}`, raw: JSON.stringify(envelope), envelope, origin, fault: null };
       }),
       async (_entry, reason) => void buried.push(reason),
     );

@@ -173,7 +173,34 @@ export class DetectionsRepository {
 
 /** A fact as the columns of its row, the JSON names being those of the statement. */
 function recordOf(fact: DetectionOpened, position: number): object {
-  return { ...fact, ...partsOf(fact), width: frameOf(fact)?.width, height: frameOf(fact)?.height, position };
+  const frame = frameOf(fact);
+  const { objects, ptsMs, quote, segmentId, chat } = partsOf(fact);
+  return {
+    position,
+    eventId: fact.eventId,
+    streamId: fact.streamId,
+    session: fact.session,
+    kind: fact.kind,
+    ruleId: fact.ruleId,
+    ruleVersion: fact.ruleVersion,
+    label: fact.label,
+    severity: fact.severity,
+    confidence: fact.confidence,
+    objects,
+    width: frame?.width,
+    height: frame?.height,
+    evidenceKey: fact.evidenceKey,
+    clipKey: fact.clipKey,
+    detector: fact.detector,
+    model: fact.model,
+    detail: fact.detail,
+    quote,
+    segmentId,
+    chat,
+    startedAt: fact.startedAt,
+    detectedAt: fact.detectedAt,
+    ptsMs,
+  };
 }
 
 function entityOf(fact: DetectionOpened, seq: string, createdAt: Date): DetectionEntity {

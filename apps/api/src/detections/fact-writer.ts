@@ -5,7 +5,7 @@ import { messageOf } from '#libs/errors/app-error.js';
 import { TransactionRunner, type Transaction } from '../database/transaction.js';
 import { isDataFault } from './data-fault.js';
 import { FACT_HANDLERS, type AfterCommit, type AnyFactHandler, type FactOf } from './fact-handler.js';
-import { storable } from './storable-text.js';
+import { isSuspect, storable } from './storable-text.js';
 import { SpoolProgressRepository } from './spool-progress.repository.js';
 
 /** What became of a batch. */
@@ -73,7 +73,10 @@ export class FactWriter {
   }
 
   private async store(tx: Transaction, entries: readonly FactEntry[]): Promise<WrittenBatch> {
-    const facts = entries.flatMap(({ envelope }) => (envelope === null ? [] : [storable(envelope.fact)]));
+    const facts = entries.flatMap(({ envelope, raw }) => {
+      if (envelope === null) return [];
+      return [isSuspect(raw) ? storable(envelope.fact) : envelope.fact];
+    });
     const effects: AfterCommit[] = [];
     for (const handler of this.handlers) effects.push(...(await applyHandler(handler, tx, facts)));
     return { marks: await this.progress.advance(tx, originsOf(entries)), effects, buried: 0 };

@@ -9,7 +9,7 @@ import type { LeaderLock } from '../database/leader-lock.js';
 import type { SpoolProgressRepository } from './spool-progress.repository.js';
 
 export interface IngestOptions {
-  /** Facts of one transaction at most. */
+  /** Facts of one transaction at most. Many together are cheaper: alerts and counts are written once for each batch. */
   batch: number;
   /** How long a read waits for the first fact, ms. */
   blockMs: number;
@@ -21,7 +21,7 @@ export interface IngestOptions {
 }
 
 export const INGEST_DEFAULTS: IngestOptions = {
-  batch: 500,
+  batch: 2_000,
   blockMs: 1_000,
   retryMs: 1_000,
   tendMs: 2_000,
@@ -38,6 +38,9 @@ export interface IngestParts {
   logger: Logger;
 }
 
+/** What was read ahead when nothing was. */
+const NOTHING: Promise<FactEntry[]> = Promise.resolve([]);
+
 /** Spools whose watermark is published anew at most. */
 const MOST_SPOOLS = 1_000;
 
@@ -45,6 +48,9 @@ const MOST_SPOOLS = 1_000;
  * Moves facts from the stream into the database: one reader at a time among all api processes. A batch is one
  * transaction; then its watermark is published, its entries are settled, and clients are told. A fault in between
  * makes entries come again, which changes nothing: rows are absorbed by their key, watermarks only grow.
+ *
+ * While Postgres works on one batch, the next is read and clients are told of the one before, so that a backlog keeps
+ * both busy.
  */
 export class Ingest {
   /** What happened since the start. */
@@ -109,8 +115,7 @@ export class Ingest {
     while (lock.isHeld && !this.isStopping) {
       try {
         await this.tend();
-        const entries = await consumer.read(this.options.batch, this.options.blockMs);
-        if (entries.length > 0) await this.take(entries);
+        await this.takeAll(await consumer.read(this.options.batch, this.options.blockMs));
       } catch (error) {
         // Redis was wiped or restarted, or is away: the group is made anew with the next tending.
         this.fail(error, 'the ingest waits for Redis');
@@ -123,9 +128,7 @@ export class Ingest {
   /** Makes sure of lock and group, publishes watermarks for a Redis that forgot them, takes over abandoned entries. */
   private async tend(): Promise<void> {
     const { lock, consumer, watermarks } = this.parts;
-    const now = this.options.now();
-    if (now - this.tendedAt < this.options.tendMs) return;
-    if (!(await lock.check())) return;
+    if (!this.isTendingDue || !(await lock.check())) return;
     await consumer.ensureGroup();
     for (const [spoolId, seq] of this.marks) await watermarks.publish({ spoolId, seq });
     // Only the lock's holder reads, so whatever is pending now was left by somebody who is gone, or by a reply that
@@ -133,17 +136,50 @@ export class Ingest {
     for (;;) {
       const entries = await consumer.claimAbandoned(this.options.batch, 0);
       if (entries.length === 0 || !lock.isHeld || this.isStopping) break;
-      await this.take(entries);
+      await this.takeAll(entries);
     }
     this.tendedAt = this.options.now();
   }
 
-  /** Stores entries, however long the database is away, and settles them. */
-  private async take(entries: readonly FactEntry[]): Promise<void> {
+  private get isTendingDue(): boolean {
+    return this.options.now() - this.tendedAt >= this.options.tendMs;
+  }
+
+  /** Takes a batch, and those behind it for as long as they are full ones. Nothing is read or told any more at its end. */
+  private async takeAll(first: readonly FactEntry[]): Promise<void> {
+    let entries = first;
+    let ahead: Promise<FactEntry[]> = NOTHING;
+    let concluded: Promise<void> = Promise.resolve();
+    try {
+      while (entries.length > 0) {
+        ahead = this.readAhead(entries.length);
+        this.stats.read += entries.length;
+        const written = await this.store(entries);
+        if (written === null) return;
+        await concluded;
+        concluded = this.conclude(entries, written);
+        // Its fault is looked at when the next batch is stored, or at the end.
+        concluded.catch(() => undefined);
+        entries = await ahead;
+      }
+    } finally {
+      // What was read and is not stored is pending, and comes again with the next tending.
+      await Promise.allSettled([ahead, concluded]);
+    }
+    await concluded;
+  }
+
+  private readAhead(taken: number): Promise<FactEntry[]> {
+    if (taken < this.options.batch || this.isTendingDue || this.isStopping) return NOTHING;
+    const ahead = this.parts.consumer.read(this.options.batch, null);
+    // Looked at when the batch at hand is stored.
+    ahead.catch(() => undefined);
+    return ahead;
+  }
+
+  /** After the commit: publishes how far the spools are, settles the entries, tells clients. */
+  private async conclude(entries: readonly FactEntry[], written: WrittenBatch): Promise<void> {
     const { consumer, watermarks } = this.parts;
-    this.stats.read += entries.length;
-    const written = await this.store(entries);
-    if (written === null) return;
     this.lastFault = '';
     this.stats.batches += 1;
     this.stats.buried += written.buried;

@@ -73,22 +73,27 @@ export class Alerting {
 
 /** A notification just made, as its recipient sees it. */
 function newView(row: WrittenNotifications['made'][number]): NotificationView {
-  const { id, seq, alertId, count, suppressed, silenced, createdAt, hit } = row;
-  const { title, body, severity, streamId, detectionId } = hit;
+  const { id, seq, alertId, count, suppressed, silenced, hit } = row;
+  const createdAt = row.createdAt.toISOString();
   return {
-    ...{
-      id,
-      seq,
-      kind: detectionId === null ? 'notice' : 'detection',
-      title,
-      body,
-      severity,
-      streamId,
-      detectionId,
-      alertId,
-    },
-    ...{ count, suppressed, silenced, acknowledgedAt: null, senderId: null, note: '', readAt: null },
-    ...{ createdAt: createdAt.toISOString(), lastAt: createdAt.toISOString() },
+    id,
+    seq,
+    kind: hit.detectionId === null ? 'notice' : 'detection',
+    title: hit.title,
+    body: hit.body,
+    severity: hit.severity,
+    streamId: hit.streamId,
+    detectionId: hit.detectionId,
+    alertId,
+    count,
+    suppressed,
+    silenced,
+    acknowledgedAt: null,
+    senderId: null,
+    note: '',
+    readAt: null,
+    createdAt,
+    lastAt: createdAt,
   };
 }
 

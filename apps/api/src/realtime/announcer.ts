@@ -20,35 +20,41 @@ export class Announcer implements OnApplicationBootstrap, OnModuleDestroy {
   onApplicationBootstrap(): void {
     const { events } = this;
     this.unsubscribe.push(
-      events.on('detection.stored', (detection) => this.watchers(detection.streamId)?.emit('detection', detection)),
-      events.on('transcript.stored', (transcript) =>
-        this.watchers(transcript.streamId)?.emit('transcript', transcript),
-      ),
-      events.on('stream.status', (status) => this.watchers(status.streamId)?.emit('stream_status', status)),
-      events.on('stream.changed', (update) => this.watchers(update.streamId)?.emit('stream_update', update)),
+      events.on('detection.stored', (detection) => {
+        this.root.broadcast?.emit(watchersOf(detection.streamId), 'detection', detection);
+      }),
+      events.on('transcript.stored', (transcript) => {
+        this.root.broadcast?.emit(watchersOf(transcript.streamId), 'transcript', transcript);
+      }),
+      events.on('stream.status', (status) => {
+        this.root.broadcast?.emit(watchersOf(status.streamId), 'stream_status', status);
+      }),
+      events.on('stream.changed', (update) => {
+        this.root.broadcast?.emit(watchersOf(update.streamId), 'stream_update', update);
+      }),
       events.on('assignment.changed', (update) => {
         const rooms = [ROOMS.role('admin'), ROOMS.user(update.agentId)];
-        this.root.namespace?.to(rooms).emit('assignment_update', update);
+        this.root.broadcast?.emit(rooms, 'assignment_update', update);
       }),
       // Every api process sees monitors come and go by itself, so each tells its own clients alone.
       events.on('monitor.changed', (monitor) => {
         this.root.namespace?.local.to(ROOMS.role('admin')).emit('monitor_status', monitor);
       }),
       events.on('notification.created', ({ userId, notification }) => {
-        this.notifications.namespace?.to(ROOMS.user(userId)).emit('notification', notification);
+        this.notifications.broadcast?.emit([ROOMS.user(userId)], 'notification', notification);
         this.unread.notificationsChanged(userId);
       }),
       events.on('notification.updated', ({ userId, update }) => {
-        this.notifications.namespace?.to(ROOMS.user(userId)).emit('notification_update', update);
+        this.notifications.broadcast?.emit([ROOMS.user(userId)], 'notification_update', update);
         this.unread.notificationsChanged(userId);
       }),
       // Also to the sender, whose other devices show it as well.
       events.on('message.sent', (message) => {
-        this.both(message.senderId, message.recipientId)?.emit('message', message);
+        this.messages.broadcast?.emit(both(message.senderId, message.recipientId), 'message', message);
         this.unread.messagesChanged(message.recipientId);
       }),
       events.on('message.read', (read) => {
-        this.both(read.senderId, read.readerId)?.emit('message_read', read);
+        this.messages.broadcast?.emit(both(read.senderId, read.readerId), 'message_read', read);
         this.unread.messagesChanged(read.readerId);
       }),
       events.on('conversation.put_away', ({ userId }) => {
@@ -60,13 +66,13 @@ export class Announcer implements OnApplicationBootstrap, OnModuleDestroy {
   onModuleDestroy(): void {
     for (const off of this.unsubscribe) off();
   }
+}
 
-  /** Admins and whoever looks after the stream; a client in both rooms still gets one copy. */
-  private watchers(streamId: string) {
-    return this.root.namespace?.to([ROOMS.role('admin'), ROOMS.stream(streamId)]);
-  }
+/** Admins and whoever looks after the stream; a client in both rooms still gets one copy. */
+function watchersOf(streamId: string): string[] {
+  return [ROOMS.role('admin'), ROOMS.stream(streamId)];
+}
 
-  private both(one: string, other: string) {
-    return this.messages.namespace?.to([ROOMS.user(one), ROOMS.user(other)]);
-  }
+function both(one: string, other: string): string[] {
+  return [ROOMS.user(one), ROOMS.user(other)];
 }

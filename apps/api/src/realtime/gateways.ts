@@ -1,5 +1,7 @@
 import { WebSocketGateway, type OnGatewayInit } from '@nestjs/websockets';
 import { NAMESPACES } from '#libs/contracts/names.js';
+import { MESSAGE_EVENTS, NOTIFICATION_EVENTS, ROOT_EVENTS } from '#libs/contracts/sockets.js';
+import { Broadcast } from './broadcast.js';
 import { MessageInbox } from './message-inbox.js';
 import { SocketSessions } from './socket-sessions.js';
 import type { MessagesNamespace, NotificationsNamespace, RootNamespace } from './socket-types.js';
@@ -9,11 +11,14 @@ import type { MessagesNamespace, NotificationsNamespace, RootNamespace } from '.
 export class RootGateway implements OnGatewayInit<RootNamespace> {
   /** Null until the server listens. */
   namespace: RootNamespace | null = null;
+  /** What the clients of every api process are told; null until the server listens. */
+  broadcast: Broadcast<typeof ROOT_EVENTS> | null = null;
 
   constructor(private readonly sessions: SocketSessions) {}
 
   afterInit(namespace: RootNamespace): void {
     this.namespace = namespace;
+    this.broadcast = new Broadcast(namespace, ROOT_EVENTS);
     this.sessions.guard(namespace);
   }
 }
@@ -23,11 +28,14 @@ export class RootGateway implements OnGatewayInit<RootNamespace> {
 export class NotificationsGateway implements OnGatewayInit<NotificationsNamespace> {
   /** Null until the server listens. */
   namespace: NotificationsNamespace | null = null;
+  /** What the clients of every api process are told; null until the server listens. */
+  broadcast: Broadcast<typeof NOTIFICATION_EVENTS> | null = null;
 
   constructor(private readonly sessions: SocketSessions) {}
 
   afterInit(namespace: NotificationsNamespace): void {
     this.namespace = namespace;
+    this.broadcast = new Broadcast(namespace, NOTIFICATION_EVENTS);
     this.sessions.guard(namespace);
   }
 }
@@ -37,6 +45,8 @@ export class NotificationsGateway implements OnGatewayInit<NotificationsNamespac
 export class MessagesGateway implements OnGatewayInit<MessagesNamespace> {
   /** Null until the server listens. */
   namespace: MessagesNamespace | null = null;
+  /** What the clients of every api process are told; null until the server listens. */
+  broadcast: Broadcast<typeof MESSAGE_EVENTS> | null = null;
 
   constructor(
     private readonly sessions: SocketSessions,
@@ -45,6 +55,7 @@ export class MessagesGateway implements OnGatewayInit<MessagesNamespace> {
 
   afterInit(namespace: MessagesNamespace): void {
     this.namespace = namespace;
+    this.broadcast = new Broadcast(namespace, MESSAGE_EVENTS);
     this.sessions.guard(namespace);
     namespace.on('connection', (socket) => {
       this.inbox.attend(namespace, socket);

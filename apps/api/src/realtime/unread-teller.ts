@@ -26,13 +26,13 @@ export class UnreadTeller implements OnModuleDestroy {
     this.ofNotifications = new Paced(async (userIds) => {
       const counts = await notifications.countUnreadOf(userIds);
       for (const id of userIds) {
-        notificationsGateway.namespace?.to(ROOMS.user(id)).emit('unread', { notifications: counts.get(id) ?? 0 });
+        notificationsGateway.broadcast?.emit([ROOMS.user(id)], 'unread', { notifications: counts.get(id) ?? 0 });
       }
     }, failed);
     this.ofMessages = new Paced(async (userIds) => {
       const counts = await messaging.countUnreadOf(userIds);
       for (const id of userIds) {
-        messagesGateway.namespace?.to(ROOMS.user(id)).emit('unread', { messages: counts.get(id) ?? 0 });
+        messagesGateway.broadcast?.emit([ROOMS.user(id)], 'unread', { messages: counts.get(id) ?? 0 });
       }
     }, failed);
   }

@@ -2,7 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { COLUMNS, type DeliveryRow, type ShownAlert } from './deliveries.repository.js';
 
-/** How long after an alert changed its messages are brought up to date at most; keeps the look at them short. */
+/**
+ * How long after an alert closed, or was taken on, its messages are brought up to date at most; keeps the look at them
+ * short.
+ */
 const LOOK_BACK = '1 hour';
 
 /** A message that was sent and says of its alert what is no longer so. */
@@ -24,7 +27,7 @@ export class EditsRepository {
                 coalesce(d.edited_at, d.finished_at) AS "editedAt", d.edit_failures AS failures,
                 (a.acknowledged_at IS NOT NULL) <> d.shown_acknowledged AS news
          FROM alerts a JOIN deliveries d ON d.alert_id = a.id
-         WHERE greatest(a.last_at, a.acknowledged_at) > now() - interval '${LOOK_BACK}'
+         WHERE (a.closes_at > now() - interval '${LOOK_BACK}' OR a.acknowledged_at > now() - interval '${LOOK_BACK}')
            AND d.state = 'sent' AND d.kind = 'single' AND d.channel = ANY($1)
            AND (a.count, a.acknowledged_at IS NOT NULL) <> (d.shown_count, d.shown_acknowledged)) o
        WHERE (o.news AND o.failures = 0) OR o."editedAt" < now() - make_interval(secs => $2 / 1000.0)

@@ -111,19 +111,34 @@ export function decide(situation: Situation, settings: PolicySettings): Decision
   const decision: Decision = {
     ...{ alerts: [], countedAlerts: [], notifications: [], countedNotifications: [], deliveries: [] },
   };
-  for (const hit of situation.hits) decideOn(hit, situation, settings, decision);
+  const open = new Map<string, OpenAlert[]>();
+  for (const alert of situation.open) {
+    const group = open.get(groupOf(alert));
+    if (group === undefined) open.set(groupOf(alert), [alert]);
+    else group.push(alert);
+  }
+  for (const hit of situation.hits) {
+    // A graver hit is news: it opens an alert of its own.
+    const alert = open.get(groupOf(hit))?.find(({ severity }) => reaches(severity, hit.severity));
+    decideOn(hit, alert, situation, settings, decision);
+  }
   return decision;
 }
 
-function decideOn(hit: HitGroup, situation: Situation, settings: PolicySettings, decision: Decision): void {
+function groupOf({ streamId, ruleKey }: { streamId: string; ruleKey: string }): string {
+  return `${streamId} ${ruleKey}`;
+}
+
+function decideOn(
+  hit: HitGroup,
+  alert: OpenAlert | undefined,
+  situation: Situation,
+  settings: PolicySettings,
+  decision: Decision,
+): void {
   const { now, newId, silences } = situation;
   const silenced = silenceFor(hit, silences, now) !== null;
   const suppressed = silenced ? hit.count : 0;
-  // A graver hit is news: it opens an alert of its own.
-  const alert = situation.open.find(
-    ({ streamId, ruleKey, severity }) =>
-      streamId === hit.streamId && ruleKey === hit.ruleKey && reaches(severity, hit.severity),
-  );
   const escalateAt = silenced || hit.isGood === true ? null : firstEscalationAt(hit.severity, now, settings.promises);
   const alertId = alert?.id ?? newId();
   if (alert === undefined) {
