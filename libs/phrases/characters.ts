@@ -39,9 +39,9 @@ export function isUnspaced(codePoint: number): boolean {
 
 /**
  * Characters that show nothing: Unicode's Default_Ignorable_Code_Point (soft hyphen, zero-width and bidirectional
- * marks, variation selectors, fillers, tags).
+ * marks, variation selectors, fillers, tags), and the stroke that only stretches an Arabic word.
  */
-const ignorablePattern = /^\p{Default_Ignorable_Code_Point}$/u;
+const ignorablePattern = /^[\p{Default_Ignorable_Code_Point}\u0640]$/u;
 
 const markPattern = /^\p{M}$/u;
 const strippedMarkPattern = /[\p{Mn}\p{Me}]/gu;
@@ -62,9 +62,12 @@ export interface FoldedCharacter {
 const cache = new Map<number, FoldedCharacter>();
 const CACHE_LIMIT = 16_384;
 
+/** What half a surrogate pair without its other half is shown as: a sign, which parts words. */
+const LOOSE_HALF = '\ufffd';
+
 /**
  * Folds one code point: compatibility decomposition, accents off for Latin, Greek and Cyrillic, full case folding
- * (by upper then lower case, which also joins ß and ss, final and inner sigma), compatibility composition.
+ * (by lower, upper and lower case, which also joins ẞ, ß and ss, final and inner sigma), compatibility composition.
  */
 export function foldCharacter(codePoint: number): FoldedCharacter {
   const known = cache.get(codePoint);
@@ -77,7 +80,7 @@ export function foldCharacter(codePoint: number): FoldedCharacter {
 function compute(codePoint: number): FoldedCharacter {
   const original = String.fromCodePoint(codePoint);
   const loose = codePoint >= 0xd800 && codePoint <= 0xdfff;
-  if (loose) return { text: original, isMark: false, dropsMarks: false, kind: WORD };
+  if (loose) return { text: LOOSE_HALF, isMark: false, dropsMarks: true, kind: GAP };
   if (ignorablePattern.test(original)) return { text: '', isMark: true, dropsMarks: true, kind: WORD };
   // A halfwidth voiced sound mark is a letter by itself, and a mark once it is folded.
   const composed = original.normalize('NFKC');
@@ -86,7 +89,7 @@ function compute(codePoint: number): FoldedCharacter {
   const decomposed = original.normalize('NFKD');
   const dropsMarks = accentedPattern.test(decomposed);
   const bare = dropsMarks ? decomposed.replace(strippedMarkPattern, '') : decomposed;
-  const cased = Array.from(bare, (letter) => letter.toUpperCase().toLowerCase()).join('');
+  const cased = Array.from(bare, (letter) => letter.toLowerCase().toUpperCase().toLowerCase()).join('');
   const lower = dropsMarks ? cased.normalize('NFKD').replace(strippedMarkPattern, '') : cased;
   const text = lower.normalize('NFKC');
   return { text, isMark, dropsMarks, kind: kindOf(text.codePointAt(0) ?? 0x20) };

@@ -1,4 +1,4 @@
-import { Finds, HAS_DRAWL, HAS_LEET, HAS_SINGLES, NOT_ASCII } from './automaton.js';
+import { Finds, HAS_DRAWL, HAS_LEET, HAS_SINGLES, HAS_TALL, NOT_ASCII } from './automaton.js';
 import { fold, partWords } from './folding.js';
 import { type Cut, HitList, UNCUT } from './hit-list.js';
 import { type MappedText, unmapped } from './mapped-text.js';
@@ -7,7 +7,7 @@ import { JOINED_STAGE, LATIN_STAGE, PLAIN_STAGE, type PhraseSet, SQUEEZE_STAGE }
 import type { RegexGroup } from './regex-group.js';
 import type { SoundAlikes } from './sound-alike.js';
 import { collectFinds, type Reading } from './finds.js';
-import { joined, leet, mayBeLeet, mayBeSpaced, skeleton, squeezed } from './views.js';
+import { joined, leet, mayBeLeet, mayBeSpaced, mayBeTall, skeleton, squeezed, tallLetters } from './views.js';
 import { JOINED_MARK, LEET_MARK, SKELETON_MARK, SQUEEZE_MARK } from './views.js';
 
 const NOTHING: readonly PhraseHit[] = Object.freeze([]);
@@ -99,8 +99,8 @@ export class PhraseIndex {
     if (regexes !== null) this.matchRegexes(list, text, null);
     if (likeness) this.matchLikeness(list, unmapped(text.toLowerCase()));
     const leetLikely = (seen & HAS_LEET) !== 0 && mayBeLeet(text);
-    const singlesLikely = (seen & HAS_SINGLES) !== 0;
-    if (evasive && (leetLikely || singlesLikely || (seen & HAS_DRAWL) !== 0))
+    const tallLikely = (seen & HAS_TALL) !== 0 && mayBeTall(text);
+    if (evasive && (leetLikely || tallLikely || (seen & (HAS_SINGLES | HAS_DRAWL)) !== 0))
       this.matchEvasive(list, unmapped(text.toLowerCase()), text, []);
     return this.finish(list);
   }
@@ -126,7 +126,7 @@ export class PhraseIndex {
     }
     if (speech) this.matchLikeness(list, folded);
     else {
-      const disguised = skeleton(folded);
+      const disguised = skeleton(folded, text);
       const view = partWords(disguised?.view ?? folded);
       if (disguised !== null) this.matchView(list, view, SKELETON_MARK, LATIN_STAGE, text, disguised.genuine);
       this.matchEvasive(list, view, text, disguised?.genuine ?? []);
@@ -144,6 +144,8 @@ export class PhraseIndex {
       if (asL !== null) this.matchView(list, asL, LEET_MARK, stage, original, genuine);
       return asI ?? view;
     };
+    const tall = tallLetters(start, original);
+    if (tall !== null) this.matchView(list, tall, SKELETON_MARK, LATIN_STAGE, original, genuine);
     let view = latin(start, LATIN_STAGE);
     if (mayBeSpaced(start.text)) {
       // Joined before it is read as leet, for signs may part the letters: `f|r|e|e`.

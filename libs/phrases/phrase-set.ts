@@ -1,5 +1,5 @@
 import { Automaton } from './automaton.js';
-import { skeletonOf, squeeze } from './views.js';
+import { skeletonsOf, squeeze } from './views.js';
 import type { Literal } from './wildcard.js';
 
 /** Stages of matching at which a form of a pattern counts. */
@@ -75,9 +75,10 @@ export class FormTable {
     };
     spread(text, ALL_STAGES);
     if (allowed >= 0) return;
-    const latin = skeletonOf(text);
-    if (latin !== text) spread(latin, ALL_STAGES & ~PLAIN_STAGE);
-    const inner = latin.trim();
-    if (inner.includes(' ')) spread(latin.replace(inner, inner.replaceAll(' ', '')), JOINED_STAGE | SQUEEZE_STAGE);
+    for (const latin of skeletonsOf(text)) {
+      if (latin !== text) spread(latin, ALL_STAGES & ~PLAIN_STAGE);
+      const inner = latin.trim();
+      if (inner.includes(' ')) spread(latin.replace(inner, inner.replaceAll(' ', '')), JOINED_STAGE | SQUEEZE_STAGE);
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { foldCharacter, GAP, unitKinds } from './characters.js';
-import { LETTER_BLOCKS, LOOSE_LOOKALIKES, STRICT_LOOKALIKES } from './confusables.data.js';
+import { CAPITAL_LOOKALIKES, LETTER_BLOCKS, LOOSE_LOOKALIKES, STRICT_LOOKALIKES } from './confusables.data.js';
 import { type MappedText, TextMapper } from './mapped-text.js';
 
 /** The bit a view leaves on each unit it changed. */
@@ -13,6 +13,10 @@ interface LookAlikes {
   readonly letters: ReadonlyMap<string, string>;
   /** Characters that no reader of their own script would write for that letter. */
   readonly loose: ReadonlySet<string>;
+  /** Capitals whose folded form resembles another letter than they do themselves. */
+  readonly capitals: ReadonlyMap<string, string>;
+  /** What those capitals fold to. */
+  readonly folded: ReadonlySet<string>;
 }
 
 let lookAlikes: LookAlikes | null = null;
@@ -38,7 +42,11 @@ function loadLookAlikes(): LookAlikes {
     for (let index = 0; index < block.length; index++)
       letters.set(String.fromCodePoint(first + index), block.charAt(index));
   }
-  lookAlikes = { letters, loose };
+  const capitals = new Map<string, string>();
+  for (const [letter, likes] of Object.entries(CAPITAL_LOOKALIKES))
+    for (const like of likes) capitals.set(like, letter);
+  const folded = new Set([...capitals.keys()].map((like) => foldCharacter(like.codePointAt(0) ?? 0).text));
+  lookAlikes = { letters, loose, capitals, folded };
   return lookAlikes;
 }
 
@@ -51,9 +59,20 @@ export interface Skeleton {
   readonly genuine: readonly number[];
 }
 
-/** View 4: look-alike letters as the Latin ones they resemble; null when there are none. */
-export function skeleton(folded: MappedText): Skeleton | null {
-  const { letters, loose } = loadLookAlikes();
+/** The letter that a capital resembles where its folded form resembles another one (`Ν` and `ν`). */
+function likeOfCapital({ capitals }: LookAlikes, original: string, at: number): string | undefined {
+  const character = String.fromCodePoint(original.codePointAt(at) ?? 0);
+  return capitals.get(character) ?? capitals.get(character.normalize('NFKD').charAt(0));
+}
+
+/**
+ * View 4: look-alike letters as the Latin ones they resemble; null when there are none.
+ *
+ * @param original what was folded: some capitals resemble another letter than their folded form
+ */
+export function skeleton(folded: MappedText, original: string): Skeleton | null {
+  const known = loadLookAlikes();
+  const { letters, loose } = known;
   const mapper = new TextMapper();
   const genuine: number[] = [];
   let changed = false;
@@ -65,7 +84,8 @@ export function skeleton(folded: MappedText): Skeleton | null {
       continue;
     }
     const character = String.fromCodePoint(codePoint);
-    const letter = letters.get(character);
+    const capital = known.folded.has(character) ? likeOfCapital(known, original, folded.starts[index] ?? 0) : undefined;
+    const letter = capital ?? letters.get(character);
     if (letter === undefined ? letterPattern.test(character) : loose.has(character))
       genuine.push(folded.starts[index] ?? 0);
     if (letter === undefined) {
@@ -81,6 +101,29 @@ export function skeleton(folded: MappedText): Skeleton | null {
     }
   }
   return changed ? { view: mapper.done(), genuine } : null;
+}
+
+/** A capital i after a small letter, or after another such one: `paypaI`. */
+const tallPattern = /(?<=\p{Ll})[IІΙӀ]+/gu;
+
+/** Whether ASCII text may hold a capital i that is meant as an l. Cheap. */
+export function mayBeTall(text: string): boolean {
+  return /[a-z]I/.test(text);
+}
+
+/** View 4 as well: capital i inside a word as the small l it resembles; null when there is none. */
+export function tallLetters(mapped: MappedText, original: string): MappedText | null {
+  const tall = new Set<number>();
+  for (const { 0: run, index } of original.matchAll(tallPattern))
+    for (let at = index; at < index + run.length; at++) tall.add(at);
+  if (tall.size === 0) return null;
+  const mapper = new TextMapper();
+  for (let index = 0; index < mapped.text.length; index++) {
+    const isTall = mapped.text.charAt(index) === 'i' && tall.has(mapped.starts[index] ?? -1);
+    if (isTall) mapper.copy(mapped, index, 'l', SKELETON_MARK);
+    else mapper.copy(mapped, index);
+  }
+  return mapper.done();
 }
 
 /** Each digit or sign that is read as a letter. `1`, `!` and `|` are read twice, as i and as l. */
@@ -154,8 +197,7 @@ export function joined(mapped: MappedText, evenly: boolean): MappedText | null {
   const mapper = new TextMapper();
   let changed = false;
   let index = 0;
-  let run: number[] = [];
-  let runEnd = 0;
+  let run: { readonly start: number; readonly end: number }[] = [];
   let copied = 0;
   // An underscore parts words here, and marks the phrase that it stands in.
   const copyTo = (end: number): void => {
@@ -168,15 +210,14 @@ export function joined(mapped: MappedText, evenly: boolean): MappedText | null {
   const close = (): void => {
     if (run.length >= JOIN_AT_LEAST) {
       changed = true;
-      const first = run[0] ?? 0;
-      copyTo(first);
-      const width = (run[1] ?? 0) - first;
-      for (const [position, at] of run.entries()) {
+      copyTo(run[0]?.start ?? 0);
+      const width = (run[1]?.start ?? 0) - (run[0]?.end ?? 0);
+      for (const [position, { start, end }] of run.entries()) {
         const previous = run[position - 1];
-        if (previous !== undefined && evenly && at - previous > width) mapper.copy(mapped, at - 1, ' ', JOINED_MARK);
-        mapper.copy(mapped, at, undefined, JOINED_MARK);
+        if (previous !== undefined && evenly && start - previous.end > width)
+          mapper.copy(mapped, start - 1, ' ', JOINED_MARK);
+        for (copied = start; copied < end; copied++) mapper.copy(mapped, copied, undefined, JOINED_MARK);
       }
-      copied = runEnd;
     }
     run = [];
   };
@@ -187,11 +228,10 @@ export function joined(mapped: MappedText, evenly: boolean): MappedText | null {
     }
     const start = index;
     while (index < text.length && !isGap(index)) index++;
-    const last = run[run.length - 1];
-    if (index - start === 1) {
-      if (last !== undefined && start - last - 1 > JOIN_GAP) close();
-      run.push(start);
-      runEnd = index;
+    // One character may be several units once it is folded (ß, vowel signs).
+    if (index - start === 1 || mapped.starts[start] === mapped.starts[index - 1]) {
+      if (start - (run.at(-1)?.end ?? start) > JOIN_GAP) close();
+      run.push({ start, end: index });
     } else close();
   }
   close();
@@ -200,30 +240,37 @@ export function joined(mapped: MappedText, evenly: boolean): MappedText | null {
   return mapper.done();
 }
 
-/** A letter this often in a row is a drawl. */
-const DRAWL = 3;
+/** A letter this often in a row is a drawl, and so are as many letters in a row that are all doubled (`ffrreee`). */
+export const DRAWL = 3;
 
-/** Whether squeezing could matter: a letter three times in a row. Cheap. */
-export function mayBeDrawn(text: string): boolean {
-  for (let index = 2, before = text.charCodeAt(0), last = text.charCodeAt(1); index < text.length; index++) {
+/** Whether squeezing could matter: one letter, or doubled letters, three times in a row. Cheap. */
+function isDrawnOut(text: string): boolean {
+  let [run, doubled] = [1, 0];
+  for (let index = 1; index <= text.length; index++) {
     const unit = text.charCodeAt(index);
-    if (unit === last && last === before) return true;
-    before = last;
-    last = unit;
+    if (unit === text.charCodeAt(index - 1)) {
+      if (++run === DRAWL) return true;
+      continue;
+    }
+    doubled = run > 1 ? doubled + 1 : 0;
+    if (doubled === DRAWL) return true;
+    run = 1;
   }
   return false;
 }
 
-/** View 6: each run of one letter as one letter, with its length; null when no letter stands three times in a row. */
+/** View 6: each run of one letter as one letter, with its length; null when nothing is drawn out. */
 export function squeezed(mapped: MappedText): MappedText | null {
-  if (!mayBeDrawn(mapped.text)) return null;
   const { text } = mapped;
+  if (!isDrawnOut(text)) return null;
   const mapper = new TextMapper();
   const runs: number[] = [];
+  let doubled = 0;
   for (let index = 0; index < text.length;) {
     let to = index + 1;
     while (to < text.length && text.charCodeAt(to) === text.charCodeAt(index)) to++;
-    mapper.copy(mapped, index, undefined, to - index >= DRAWL ? SQUEEZE_MARK : 0);
+    doubled = to - index > 1 ? doubled + 1 : 0;
+    mapper.copy(mapped, index, undefined, to - index >= DRAWL || doubled >= DRAWL ? SQUEEZE_MARK : 0);
     mapper.extend(mapped.ends[to - 1] ?? 0);
     runs.push(to - index);
     index = to;
@@ -231,10 +278,12 @@ export function squeezed(mapped: MappedText): MappedText | null {
   return { ...mapper.done(), runs };
 }
 
-/** The skeleton of a pattern, for comparing with the skeleton of a text. */
-export function skeletonOf(pattern: string): string {
-  const { letters } = loadLookAlikes();
-  return Array.from(pattern, (character) => letters.get(character) ?? character).join('');
+/** The skeletons of a folded pattern, in small letters and in capitals, for comparing with the skeleton of a text. */
+export function skeletonsOf(pattern: string): ReadonlySet<string> {
+  const { letters, capitals } = loadLookAlikes();
+  const small = (character: string): string => letters.get(character) ?? character;
+  const large = (character: string): string => capitals.get(character.toUpperCase()) ?? small(character);
+  return new Set([small, large].map((like) => Array.from(pattern, like).join('')));
 }
 
 /** A pattern with each run of one letter as one letter. */
