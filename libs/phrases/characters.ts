@@ -32,6 +32,29 @@ export function partsWords(left: number, right: number): boolean {
   return left !== right && left !== GAP && right !== GAP;
 }
 
+const letterPattern = /^\p{L}$/u;
+/** Scripts that lend look-alikes, those that one text mixes as one. */
+const SCRIPTS: readonly (readonly [name: string, pattern: RegExp])[] = [
+  ['latin', /\p{Script=Latin}/u],
+  ['cyrillic', /\p{Script=Cyrillic}/u],
+  ['greek', /\p{Script=Greek}/u],
+  ['armenian', /\p{Script=Armenian}/u],
+  ['cherokee', /\p{Script=Cherokee}/u],
+  ['canadian', /\p{Script=Canadian_Aboriginal}/u],
+  ['lisu', /\p{Script=Lisu}/u],
+  ['hebrew', /\p{Script=Hebrew}/u],
+  ['east asian', /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Bopomofo}]/u],
+];
+
+/** The script of a letter other than Latin, as far as look-alikes need to know; null for Latin letters and all else. */
+export function foreignScriptOf(codePoint: number): string | null {
+  if (codePoint < 0x80) return null;
+  const character = String.fromCodePoint(codePoint);
+  if (!letterPattern.test(character)) return null;
+  const [name] = SCRIPTS.find(([, pattern]) => pattern.test(character)) ?? ['other'];
+  return name === 'latin' ? null : name;
+}
+
 /** Whether a letter belongs to a script that does without spaces. */
 export function isUnspaced(codePoint: number): boolean {
   return kindOf(codePoint) === UNSPACED;

@@ -110,6 +110,18 @@ describe('evasions', () => {
     expect(compile(rules([pattern])).match(text)).toMatchObject([{ rule: pattern, start: 0, end: text.length, view }]);
   });
 
+  it.each([
+    ['free', '今日は ꓝꓣꓰꓰ です'],
+    ['free', 'это 🅵🆁🅴🅴 всё'],
+    ['free', 'это ƒгее всё'],
+    ['cunt', 'Ελληνικά сυпт'],
+    ['сука', 'вот же с у к а какая'],
+    ['сука', 'вот же сууука какая'],
+    ['сука', 'вот же cyкa какая'],
+  ])('finds %s among words of a script that it is not disguised in: %s', (pattern, text) => {
+    expect(compile(rules([pattern])).match(text)).toMatchObject([{ rule: pattern }]);
+  });
+
   it('points at the disguised word and at nothing else', () => {
     for (const [, text] of EVASIONS) {
       const [hit] = index.match(text);

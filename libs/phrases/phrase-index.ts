@@ -8,9 +8,10 @@ import type { RegexGroup } from './regex-group.js';
 import type { SoundAlikes } from './sound-alike.js';
 import { collectFinds, type Reading } from './finds.js';
 import { joined, leet, mayBeLeet, mayBeSpaced, mayBeTall, skeleton, squeezed, tallLetters } from './views.js';
-import { JOINED_MARK, LEET_MARK, SKELETON_MARK, SQUEEZE_MARK } from './views.js';
+import { type Genuine, JOINED_MARK, LEET_MARK, SKELETON_MARK, SQUEEZE_MARK } from './views.js';
 
 const NOTHING: readonly PhraseHit[] = Object.freeze([]);
+const NOTHING_GENUINE: Genuine = new Map();
 const PATTERN_FINDS = PHRASE_LIMITS.hits * 4;
 
 /** The parts of an index, as {@link compile} makes them. */
@@ -89,7 +90,7 @@ export class PhraseIndex {
     const likeness = speech && !soundAlikes.isEmpty;
     if (finds.length === 0 && !evasive && !likeness && exact === null && regexes === null) return NOTHING;
     const list = new HitList(cut);
-    const reading: Reading = { text, map: null, stage: PLAIN_STAGE, mark: 0, genuine: [] };
+    const reading: Reading = { text, map: null, stage: PLAIN_STAGE, mark: 0, genuine: NOTHING_GENUINE };
     this.collect(list, main, reading, text);
     if (exact !== null) {
       finds.length = 0;
@@ -101,7 +102,7 @@ export class PhraseIndex {
     const leetLikely = (seen & HAS_LEET) !== 0 && mayBeLeet(text);
     const tallLikely = (seen & HAS_TALL) !== 0 && mayBeTall(text);
     if (evasive && (leetLikely || tallLikely || (seen & (HAS_SINGLES | HAS_DRAWL)) !== 0))
-      this.matchEvasive(list, unmapped(text.toLowerCase()), text, []);
+      this.matchEvasive(list, unmapped(text.toLowerCase()), text, NOTHING_GENUINE);
     return this.finish(list);
   }
 
@@ -113,7 +114,7 @@ export class PhraseIndex {
     const parted = partWords(folded);
     finds.length = 0;
     main.automaton.scan(parted.text, finds);
-    const reading = { stage: PLAIN_STAGE, mark: 0, genuine: [] };
+    const reading = { stage: PLAIN_STAGE, mark: 0, genuine: NOTHING_GENUINE };
     this.collect(list, main, { ...reading, text: parted.text, map: parted }, text);
     if (exact !== null) {
       finds.length = 0;
@@ -129,13 +130,13 @@ export class PhraseIndex {
       const disguised = skeleton(folded, text);
       const view = partWords(disguised?.view ?? folded);
       if (disguised !== null) this.matchView(list, view, SKELETON_MARK, LATIN_STAGE, text, disguised.genuine);
-      this.matchEvasive(list, view, text, disguised?.genuine ?? []);
+      this.matchEvasive(list, view, text, disguised?.genuine ?? NOTHING_GENUINE);
     }
     return this.finish(list);
   }
 
   /** Views 5 to 7, each over what the one before made of the text. */
-  private matchEvasive(list: HitList, start: MappedText, original: string, genuine: readonly number[]): void {
+  private matchEvasive(list: HitList, start: MappedText, original: string, genuine: Genuine): void {
     const latin = (view: MappedText, stage: number): MappedText => {
       if (!mayBeLeet(view.text)) return view;
       const asI = leet(view, 'i');
@@ -166,7 +167,7 @@ export class PhraseIndex {
     mark: number,
     stage: number,
     original: string,
-    genuine: readonly number[],
+    genuine: Genuine,
   ): void {
     for (const set of [this.parts.main, this.parts.evasive]) {
       if (set === null) continue;

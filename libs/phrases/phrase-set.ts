@@ -18,6 +18,8 @@ export interface Target {
   /** The pattern before it was squeezed. */
   readonly source: string;
   readonly literal: Literal;
+  /** Whether the pattern itself holds nothing beyond ASCII. */
+  readonly isLatin: boolean;
 }
 
 /** Patterns and their owners behind one automaton. */
@@ -54,8 +56,9 @@ export class FormTable {
 
   add(literal: Literal, owner: number, allowed: number): void {
     const { text } = literal;
+    const isLatin = !/[^\0-\x7f]/.test(text);
     const add = (table: Map<string, Target[]>, form: string, source: string, stages: number): void => {
-      const target = { owner, allowed, stages, source, literal };
+      const target = { owner, allowed, stages, source, literal, isLatin };
       const known = table.get(form);
       if (known === undefined) table.set(form, [target]);
       else known.push(target);

@@ -1,4 +1,4 @@
-import { foldCharacter, GAP, unitKinds } from './characters.js';
+import { foldCharacter, foreignScriptOf, GAP, unitKinds } from './characters.js';
 import { CAPITAL_LOOKALIKES, LETTER_BLOCKS, LOOSE_LOOKALIKES, STRICT_LOOKALIKES } from './confusables.data.js';
 import { type MappedText, TextMapper } from './mapped-text.js';
 
@@ -50,13 +50,16 @@ function loadLookAlikes(): LookAlikes {
   return lookAlikes;
 }
 
-const letterPattern = /^\p{L}$/u;
+/**
+ * Where a text holds letters of scripts other than Latin that resemble none, which shows that it is truly written in
+ * that script: for each script the first and the last offset in the original.
+ */
+export type Genuine = ReadonlyMap<string, { readonly first: number; readonly last: number }>;
 
-/** A skeleton, and where the text holds letters that are no look-alikes, which shows that it is not English in disguise. */
+/** A skeleton, and what shows that the text is not English in disguise. */
 export interface Skeleton {
   readonly view: MappedText;
-  /** Offsets in the original of letters, of scripts other than Latin, that resemble none. */
-  readonly genuine: readonly number[];
+  readonly genuine: Genuine;
 }
 
 /** The letter that a capital resembles where its folded form resembles another one (`Ν` and `ν`). */
@@ -74,7 +77,7 @@ export function skeleton(folded: MappedText, original: string): Skeleton | null 
   const known = loadLookAlikes();
   const { letters, loose } = known;
   const mapper = new TextMapper();
-  const genuine: number[] = [];
+  const genuine = new Map<string, { first: number; last: number }>();
   let changed = false;
   const { text } = folded;
   for (let index = 0; index < text.length; index++) {
@@ -86,8 +89,11 @@ export function skeleton(folded: MappedText, original: string): Skeleton | null 
     const character = String.fromCodePoint(codePoint);
     const capital = known.folded.has(character) ? likeOfCapital(known, original, folded.starts[index] ?? 0) : undefined;
     const letter = capital ?? letters.get(character);
-    if (letter === undefined ? letterPattern.test(character) : loose.has(character))
-      genuine.push(folded.starts[index] ?? 0);
+    const script = letter === undefined || loose.has(character) ? foreignScriptOf(codePoint) : null;
+    if (script !== null) {
+      const last = folded.starts[index] ?? 0;
+      genuine.set(script, { first: genuine.get(script)?.first ?? last, last });
+    }
     if (letter === undefined) {
       mapper.copy(folded, index);
     } else {
