@@ -144,6 +144,21 @@ describe('evasions', () => {
     expect(index.match('m o n e y b a g s')).toMatchObject([{ rule: 'money bags', start: 0, end: 17, view: 'joined' }]);
   });
 
+  it.each([
+    ['get a f r e e one', 6, 13],
+    ['I f r e e', 2, 9],
+    ['u r a f r e e', 6, 13],
+    ['f r e e u', 0, 7],
+    ['a f r 3 3', 2, 9],
+  ])('finds a spaced-out word beside words of one letter: %s', (text, start, end) => {
+    expect(index.match(text)).toMatchObject([{ rule: 'free', start, end }]);
+  });
+
+  it('does not take a part of a spaced-out word for the word', () => {
+    expect(index.match('f r e e d o m')).toEqual([]);
+    expect(index.match('c a r e f r e e')).toEqual([]);
+  });
+
   it('reads an underscore as a space inside a phrase', () => {
     expect(index.match('my money_bags')).toMatchObject([{ rule: 'money bags', start: 3, end: 13, view: 'joined' }]);
     expect(index.match('_free_')).toEqual([]);

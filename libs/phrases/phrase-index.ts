@@ -7,7 +7,7 @@ import { JOINED_STAGE, LATIN_STAGE, PLAIN_STAGE, type PhraseSet, SQUEEZE_STAGE }
 import type { RegexGroup } from './regex-group.js';
 import type { SoundAlikes } from './sound-alike.js';
 import { collectFinds, type Reading } from './finds.js';
-import { joined, leet, mayBeLeet, mayBeSpaced, mayBeTall, skeleton, squeezed, tallLetters } from './views.js';
+import { joined, leet, mayBeLeet, mayBeSpaced, mayBeTall, PARTINGS, skeleton, squeezed, tallLetters } from './views.js';
 import { type Genuine, JOINED_MARK, LEET_MARK, SKELETON_MARK, SQUEEZE_MARK } from './views.js';
 
 const NOTHING: readonly PhraseHit[] = Object.freeze([]);
@@ -150,8 +150,8 @@ export class PhraseIndex {
     let view = latin(start, LATIN_STAGE);
     if (mayBeSpaced(start.text)) {
       // Joined before it is read as leet, for signs may part the letters: `f|r|e|e`.
-      for (const evenly of [false, true]) {
-        const words = joined(start, evenly);
+      for (const parting of PARTINGS) {
+        const words = joined(start, parting);
         if (words === null) continue;
         this.matchView(list, words, JOINED_MARK, JOINED_STAGE, original, genuine);
         view = latin(words, JOINED_STAGE);

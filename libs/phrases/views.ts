@@ -187,13 +187,33 @@ export function mayBeSpaced(text: string): boolean {
   return /(?:^|[^\p{L}\p{N}])[\p{L}\p{N}](?:[^\p{L}\p{N}]{1,4}[\p{L}\p{N}]){2}(?![\p{L}\p{N}])/u.test(text);
 }
 
+/** Single letters that people write as words, and that may stand beside a spaced-out word: `a f r e e one, u r`. */
+const LONE_WORDS = 'aiounry';
+
+/** How a run of single letters falls into words. */
+export interface Parting {
+  /** Whether gaps wider than the run's first one part words; without it they count like the others. */
+  readonly evenly: boolean;
+  /** So many of its first and of its last letters are words by themselves. */
+  readonly lead: number;
+  readonly trail: number;
+}
+
+/** The ways to read a run; the one that goes by its gaps comes last, for what follows builds on it. */
+export const PARTINGS: readonly Parting[] = [
+  { evenly: false, lead: 1, trail: 0 },
+  { evenly: false, lead: 2, trail: 0 },
+  { evenly: false, lead: 3, trail: 0 },
+  { evenly: false, lead: 0, trail: 1 },
+  { evenly: false, lead: 0, trail: 0 },
+  { evenly: true, lead: 0, trail: 0 },
+];
+
 /**
- * View 7: runs of three and more single letters, parted by white space, punctuation or `_`, as words. A gap wider
- * than the run's first one parts two words.
- *
- * @param evenly whether wider gaps part words; without it they count like the others
+ * View 7: runs of three and more single letters, parted by white space, punctuation or `_`, as words; null when there
+ * are none, or none that can be parted like that.
  */
-export function joined(mapped: MappedText, evenly: boolean): MappedText | null {
+export function joined(mapped: MappedText, { evenly, lead, trail }: Parting): MappedText | null {
   const { text } = mapped;
   const kinds = unitKinds();
   const isGap = (index: number): boolean => {
@@ -209,18 +229,22 @@ export function joined(mapped: MappedText, evenly: boolean): MappedText | null {
   const copyTo = (end: number): void => {
     for (; copied < end; copied++) {
       const underscore = text.charCodeAt(copied) === 95;
-      if (underscore) changed = true;
+      if (underscore && !partsLone) changed = true;
       mapper.copy(mapped, copied, underscore ? ' ' : undefined, underscore ? JOINED_MARK : 0);
     }
   };
+  const partsLone = lead + trail > 0;
+  const isLone = ({ start }: { readonly start: number }): boolean => LONE_WORDS.includes(text.charAt(start));
   const close = (): void => {
-    if (run.length >= JOIN_AT_LEAST) {
+    const lone = [...run.slice(0, lead), ...run.slice(run.length - trail)];
+    if (run.length - lone.length >= JOIN_AT_LEAST && lone.every(isLone)) {
       changed = true;
       copyTo(run[0]?.start ?? 0);
       const width = (run[1]?.start ?? 0) - (run[0]?.end ?? 0);
       for (const [position, { start, end }] of run.entries()) {
         const previous = run[position - 1];
-        if (previous !== undefined && evenly && start - previous.end > width)
+        const isApart = position <= lead || position >= run.length - trail;
+        if (previous !== undefined && (isApart || (evenly && start - previous.end > width)))
           mapper.copy(mapped, start - 1, ' ', JOINED_MARK);
         for (copied = start; copied < end; copied++) mapper.copy(mapped, copied, undefined, JOINED_MARK);
       }
