@@ -48,6 +48,10 @@ describe('try-speech', () => {
     await writeTinyWhisper(model, 'ask not what your country can do for you');
     const { code, lines } = await run(wav, '--model', model);
     expect(code).toBe(0);
+    const ends = lines.slice(0, -1).map((line) => Number(line['endMs']));
+    expect(ends).toHaveLength(4);
+    // The recording is 11 s long; nothing was said after its end.
+    expect(Math.max(...ends)).toBeLessThanOrEqual(11_000);
     expect(lines[0]).toMatchObject({ text: 'ask not what your country can do for you', engine: 'sherpa', filters: [] });
     expect(lines[1]).toMatchObject({ text: null, filters: ['exact_repeat'] });
     // The table says nine words of the twenty-two, whatever it hears.

@@ -30,8 +30,6 @@ const KNOWN_WORDS: Readonly<Record<string, string>> = {
 };
 /** Pieces that the file is heard in, as if it came live. */
 const PIECE = SAMPLE_RATE / 10;
-/** Silence after the end, so that the last utterance ends by itself. */
-const TAIL = SAMPLE_RATE;
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -99,13 +97,11 @@ function parseOptions(args: string[]): {
 }
 
 async function utterancesOf(sound: Int16Array, voice: VoiceDetector): Promise<Utterance[]> {
-  const whole = new Int16Array(sound.length + TAIL);
-  whole.set(sound);
   await voice.start();
   const ear = new StreamEar('file', voice);
   const utterances: Utterance[] = [];
-  for (let at = 0; at < whole.length; at += PIECE) {
-    const piece = { startMs: (at * 1_000) / SAMPLE_RATE, samples: whole.subarray(at, at + PIECE) };
+  for (let at = 0; at < sound.length; at += PIECE) {
+    const piece = { startMs: (at * 1_000) / SAMPLE_RATE, samples: sound.subarray(at, at + PIECE) };
     utterances.push(...(await ear.hear(piece)).utterances);
   }
   return [...utterances, ...ear.end()];

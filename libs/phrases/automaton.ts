@@ -1,5 +1,6 @@
 import { GAP as GAP_KIND, unitKinds } from './characters.js';
 import { DoubleArray } from './double-array.js';
+import { DRAWL } from './views.js';
 
 /** Class of a unit that no pattern holds. */
 const OTHER = 0;
@@ -13,6 +14,7 @@ export const HAS_LEET = 1 << 20;
 export const HAS_DRAWL = 1 << 21;
 export const HAS_SINGLES = 1 << 22;
 const HAS_UNDERSCORE = 1 << 23;
+export const HAS_TALL = 1 << 24;
 const CLASS_BITS = 0xfffff;
 /** What a scan answers for text that is not ASCII. */
 export const NOT_ASCII = -1;
@@ -127,6 +129,7 @@ export class Automaton {
     let seen = 0;
     let previous = this.gapAround ? GAP : -1;
     let repeats = 0;
+    let doubled = 0;
     let tokenStart = 0;
     let singles = 0;
     for (let index = 0; index <= length; index++) {
@@ -143,8 +146,10 @@ export class Automaton {
           tokenStart = index + 1;
           continue;
         }
-        if (++repeats === 2) seen |= HAS_DRAWL;
+        if (++repeats === DRAWL - 1) seen |= HAS_DRAWL;
       } else {
+        if (repeats === 0) doubled = 0;
+        else if (++doubled === DRAWL) seen |= HAS_DRAWL;
         repeats = 0;
         previous = unitClass;
         if (unitClass === GAP) {
@@ -297,6 +302,7 @@ function* classify(patterns: readonly string[], exact: boolean): Generator<void,
     ascii[unit] = (classes[lower] ?? 0) | (/[0-9@$!|(+#]/.test(String.fromCharCode(unit)) ? HAS_LEET : 0);
   }
   ascii[95] = (ascii[95] ?? 0) | HAS_UNDERSCORE;
+  ascii[73] = (ascii[73] ?? 0) | HAS_TALL;
   yield;
   return { classes, ascii, count };
 }

@@ -32,6 +32,29 @@ export function partsWords(left: number, right: number): boolean {
   return left !== right && left !== GAP && right !== GAP;
 }
 
+const letterPattern = /^\p{L}$/u;
+/** Scripts that lend look-alikes, those that one text mixes as one. */
+const SCRIPTS: readonly (readonly [name: string, pattern: RegExp])[] = [
+  ['latin', /\p{Script=Latin}/u],
+  ['cyrillic', /\p{Script=Cyrillic}/u],
+  ['greek', /\p{Script=Greek}/u],
+  ['armenian', /\p{Script=Armenian}/u],
+  ['cherokee', /\p{Script=Cherokee}/u],
+  ['canadian', /\p{Script=Canadian_Aboriginal}/u],
+  ['lisu', /\p{Script=Lisu}/u],
+  ['hebrew', /\p{Script=Hebrew}/u],
+  ['east asian', /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Bopomofo}]/u],
+];
+
+/** The script of a letter other than Latin, as far as look-alikes need to know; null for Latin letters and all else. */
+export function foreignScriptOf(codePoint: number): string | null {
+  if (codePoint < 0x80) return null;
+  const character = String.fromCodePoint(codePoint);
+  if (!letterPattern.test(character)) return null;
+  const [name] = SCRIPTS.find(([, pattern]) => pattern.test(character)) ?? ['other'];
+  return name === 'latin' ? null : name;
+}
+
 /** Whether a letter belongs to a script that does without spaces. */
 export function isUnspaced(codePoint: number): boolean {
   return kindOf(codePoint) === UNSPACED;
@@ -39,9 +62,9 @@ export function isUnspaced(codePoint: number): boolean {
 
 /**
  * Characters that show nothing: Unicode's Default_Ignorable_Code_Point (soft hyphen, zero-width and bidirectional
- * marks, variation selectors, fillers, tags).
+ * marks, variation selectors, fillers, tags), and the stroke that only stretches an Arabic word.
  */
-const ignorablePattern = /^\p{Default_Ignorable_Code_Point}$/u;
+const ignorablePattern = /^[\p{Default_Ignorable_Code_Point}\u0640]$/u;
 
 const markPattern = /^\p{M}$/u;
 const strippedMarkPattern = /[\p{Mn}\p{Me}]/gu;
@@ -62,9 +85,12 @@ export interface FoldedCharacter {
 const cache = new Map<number, FoldedCharacter>();
 const CACHE_LIMIT = 16_384;
 
+/** What half a surrogate pair without its other half is shown as: a sign, which parts words. */
+const LOOSE_HALF = '\ufffd';
+
 /**
  * Folds one code point: compatibility decomposition, accents off for Latin, Greek and Cyrillic, full case folding
- * (by upper then lower case, which also joins ß and ss, final and inner sigma), compatibility composition.
+ * (by lower, upper and lower case, which also joins ẞ, ß and ss, final and inner sigma), compatibility composition.
  */
 export function foldCharacter(codePoint: number): FoldedCharacter {
   const known = cache.get(codePoint);
@@ -77,7 +103,7 @@ export function foldCharacter(codePoint: number): FoldedCharacter {
 function compute(codePoint: number): FoldedCharacter {
   const original = String.fromCodePoint(codePoint);
   const loose = codePoint >= 0xd800 && codePoint <= 0xdfff;
-  if (loose) return { text: original, isMark: false, dropsMarks: false, kind: WORD };
+  if (loose) return { text: LOOSE_HALF, isMark: false, dropsMarks: true, kind: GAP };
   if (ignorablePattern.test(original)) return { text: '', isMark: true, dropsMarks: true, kind: WORD };
   // A halfwidth voiced sound mark is a letter by itself, and a mark once it is folded.
   const composed = original.normalize('NFKC');
@@ -86,7 +112,7 @@ function compute(codePoint: number): FoldedCharacter {
   const decomposed = original.normalize('NFKD');
   const dropsMarks = accentedPattern.test(decomposed);
   const bare = dropsMarks ? decomposed.replace(strippedMarkPattern, '') : decomposed;
-  const cased = Array.from(bare, (letter) => letter.toUpperCase().toLowerCase()).join('');
+  const cased = Array.from(bare, (letter) => letter.toLowerCase().toUpperCase().toLowerCase()).join('');
   const lower = dropsMarks ? cased.normalize('NFKD').replace(strippedMarkPattern, '') : cased;
   const text = lower.normalize('NFKC');
   return { text, isMark, dropsMarks, kind: kindOf(text.codePointAt(0) ?? 0x20) };

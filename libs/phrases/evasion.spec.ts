@@ -26,6 +26,9 @@ const EVASIONS: readonly (readonly [name: string, text: string, view: string])[]
   ['squared letters', 'get 🅵🆁🅴🅴 stuff', 'skeleton'],
   ['flags', 'get 🇫🇷🇪🇪 stuff', 'skeleton'],
   ['Armenian and Cherokee letters', 'get fꭱҽҽ stuff'.replace('ꭱ', 'ꮢ'), 'skeleton'],
+  ['Greek capitals among Latin ones', 'get FREΕ stuff', 'skeleton'],
+  ['money', 'get ₣ⱤɆɆ stuff', 'skeleton'],
+  ['letters in parentheses', 'get ⒡⒭⒠⒠ stuff', 'joined'],
   ['digits', 'get fr33 stuff', 'leet'],
   ['digits, upper case, at the end', 'get FR33!', 'leet'],
   ['spaces', 'get f r e e stuff', 'joined'],
@@ -37,6 +40,10 @@ const EVASIONS: readonly (readonly [name: string, text: string, view: string])[]
   ['uneven spaces', 'get f r  e e stuff', 'joined'],
   ['repeated letters', 'get freeeeee stuff', 'squeeze'],
   ['all letters repeated', 'get ffffrrrreeee stuff', 'squeeze'],
+  ['all letters doubled', 'get ffrreeee stuff', 'squeeze'],
+  ['emoji', 'get f🔥r🔥e🔥e stuff', 'joined'],
+  ['ideographic spaces', 'get f　r　e　e stuff', 'joined'],
+  ['halves of surrogate pairs', 'get free\ud83d stuff', 'plain'],
   ['spaced digits', 'get f r 3 3 stuff', 'leet'],
   ['spaced Cyrillic', 'get f r е е stuff', 'joined'],
   ['drawn-out digits', 'get fr333333 stuff', 'squeeze'],
@@ -83,6 +90,38 @@ describe('evasions', () => {
     expect((hit?.confidence ?? 0) === 1).toBe(view === 'plain');
   });
 
+  it.each([
+    ['cunt', 'CUΝΤ', 'skeleton'],
+    ['cunt', 'ϲυпt', 'skeleton'],
+    ['hell', 'ΗELL', 'skeleton'],
+    ['money', 'ΜΟΝΕΥ', 'skeleton'],
+    ['paypal', 'paypaI', 'skeleton'],
+    ['kill', 'kiII', 'skeleton'],
+    ['telegram', 'tеІеgrаm', 'skeleton'],
+    ['shit', 'sħit', 'skeleton'],
+    ['god', 'ggoodd', 'squeeze'],
+    ['nigger', 'nniiggeerr', 'squeeze'],
+    ['scheiße', 's c h e i ß e', 'joined'],
+    ['scheiße', 'SCHEIẞE', 'plain'],
+    ['मुफ्त में', 'मु फ् त में', 'joined'],
+    ['ναι', 'NΑΙ', 'skeleton'],
+    ['مجانا', 'مجـــانا', 'plain'],
+  ])('finds %s behind %s', (pattern, text, view) => {
+    expect(compile(rules([pattern])).match(text)).toMatchObject([{ rule: pattern, start: 0, end: text.length, view }]);
+  });
+
+  it.each([
+    ['free', '今日は ꓝꓣꓰꓰ です'],
+    ['free', 'это 🅵🆁🅴🅴 всё'],
+    ['free', 'это ƒгее всё'],
+    ['cunt', 'Ελληνικά сυпт'],
+    ['сука', 'вот же с у к а какая'],
+    ['сука', 'вот же сууука какая'],
+    ['сука', 'вот же cyкa какая'],
+  ])('finds %s among words of a script that it is not disguised in: %s', (pattern, text) => {
+    expect(compile(rules([pattern])).match(text)).toMatchObject([{ rule: pattern }]);
+  });
+
   it('points at the disguised word and at nothing else', () => {
     for (const [, text] of EVASIONS) {
       const [hit] = index.match(text);
@@ -105,6 +144,21 @@ describe('evasions', () => {
     expect(index.match('m o n e y b a g s')).toMatchObject([{ rule: 'money bags', start: 0, end: 17, view: 'joined' }]);
   });
 
+  it.each([
+    ['get a f r e e one', 6, 13],
+    ['I f r e e', 2, 9],
+    ['u r a f r e e', 6, 13],
+    ['f r e e u', 0, 7],
+    ['a f r 3 3', 2, 9],
+  ])('finds a spaced-out word beside words of one letter: %s', (text, start, end) => {
+    expect(index.match(text)).toMatchObject([{ rule: 'free', start, end }]);
+  });
+
+  it('does not take a part of a spaced-out word for the word', () => {
+    expect(index.match('f r e e d o m')).toEqual([]);
+    expect(index.match('c a r e f r e e')).toEqual([]);
+  });
+
   it('reads an underscore as a space inside a phrase', () => {
     expect(index.match('my money_bags')).toMatchObject([{ rule: 'money bags', start: 3, end: 13, view: 'joined' }]);
     expect(index.match('_free_')).toEqual([]);
@@ -125,6 +179,16 @@ describe('innocent neighbours', () => {
 
   it('still finds each bad word by itself', () => {
     for (const word of BAD) expect(index.match(`so ${word.toUpperCase()}!`)).toMatchObject([{ rule: word, start: 3 }]);
+  });
+
+  it.each([
+    ['ideal', 'my Idea, I deal, iPhone'],
+    ['kel', 'bookkeeper, balloon, committee, aaron'],
+    ['ill', 'I will, IIII, I ll'],
+    ['hell', 'Ηταν εδώ'],
+    ['god', 'good, food, goodness'],
+  ])('does not take for %s: %s', (pattern, text) => {
+    expect(compile(rules([pattern])).match(text)).toEqual([]);
   });
 
   it('does not take single letters or doubled letters for a drawl', () => {

@@ -1,10 +1,10 @@
 import type { Finds } from './automaton.js';
-import { GAP, kindOf } from './characters.js';
+import { foreignScriptOf, GAP, kindOf } from './characters.js';
 import type { HitList } from './hit-list.js';
 import type { MappedText } from './mapped-text.js';
 import type { PhraseRule, PhraseView } from './phrase-rule.js';
 import type { PhraseSet, Target } from './phrase-set.js';
-import { JOINED_MARK, LEET_MARK, SKELETON_MARK, SQUEEZE_MARK } from './views.js';
+import { type Genuine, JOINED_MARK, LEET_MARK, SKELETON_MARK, SQUEEZE_MARK } from './views.js';
 
 /** What was scanned: a text, how it maps to the original, and which view made it. */
 export interface Reading {
@@ -14,8 +14,7 @@ export interface Reading {
   readonly stage: number;
   /** The view's bit: hits must hold a unit that it changed. 0 in the plain view. */
   readonly mark: number;
-  /** See {@link Skeleton}. */
-  readonly genuine: readonly number[];
+  readonly genuine: Genuine;
 }
 
 /** What a view leaves of the confidence; views that work together multiply. */
@@ -92,7 +91,8 @@ function addTarget(
     for (let at = start; at < end; at++) marks |= map.marks[at] ?? 0;
     if ((marks & reading.mark) === 0) return;
     if ((marks & LEET_MARK) !== 0 && !isWordInLeet(map, start, end, original)) return;
-    if ((marks & SKELETON_MARK) !== 0 && isForeign(map, start, end, from, to, reading.genuine)) return;
+    const disguised = target.isLatin && (marks & SKELETON_MARK) !== 0;
+    if (disguised && isForeign(map, start, end, original, reading.genuine)) return;
     if (map.runs !== undefined && !isDrawn(target.source, reading.text, map.runs, start, end)) return;
     for (const [mark, weight] of WEIGHTS) if ((marks & mark) !== 0) confidence *= weight;
   }
@@ -125,19 +125,21 @@ function isWordInLeet(map: MappedText, start: number, end: number, original: str
   return letters + signs + digits <= SHORT_WORD ? letters + signs > digits : (letters + signs) * 2 >= digits;
 }
 
-/** Whether a word that is all look-alikes stands among real letters of another script: then it is just that script. */
-function isForeign(
-  map: MappedText,
-  start: number,
-  end: number,
-  from: number,
-  to: number,
-  genuine: readonly number[],
-): boolean {
+/** Whether a word that is all look-alikes of one script stands among real letters of it: then it is just that script. */
+function isForeign(map: MappedText, start: number, end: number, original: string, genuine: Genuine): boolean {
+  if (genuine.size === 0) return false;
+  let script: string | null = null;
   for (let at = start; at < end; at++) {
-    if (((map.marks[at] ?? 0) & SKELETON_MARK) === 0 && map.text.charAt(at) !== ' ') return false;
+    if (map.text.charAt(at) === ' ') continue;
+    if (((map.marks[at] ?? 0) & SKELETON_MARK) === 0) return false;
+    const own = foreignScriptOf(original.codePointAt(map.starts[at] ?? 0) ?? 0);
+    if (own === null || (script !== null && own !== script)) return false;
+    script = own;
   }
-  return genuine.some((at) => at < from || at >= to);
+  const letters = genuine.get(script ?? '');
+  return (
+    letters !== undefined && (letters.first < (map.starts[start] ?? 0) || letters.last >= (map.ends[end - 1] ?? 0))
+  );
 }
 
 /** Whether each letter stands at least as often in the text as in the pattern. */

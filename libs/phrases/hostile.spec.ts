@@ -1,9 +1,9 @@
 import { compile } from './compile.js';
 import { PHRASE_LIMITS, PhraseRule } from './phrase-rule.js';
 import type { PhraseIndex } from './phrase-index.js';
-import { LETTER_BLOCKS, LOOSE_LOOKALIKES, STRICT_LOOKALIKES } from './confusables.data.js';
+import { CAPITAL_LOOKALIKES, LETTER_BLOCKS, LOOSE_LOOKALIKES, STRICT_LOOKALIKES } from './confusables.data.js';
 import { fold, partWords } from './folding.js';
-import { skeletonOf } from './views.js';
+import { skeleton } from './views.js';
 
 /** Numbers from 0 to 1, the same in each run (mulberry32). */
 function seeded(seed: number): () => number {
@@ -164,8 +164,9 @@ describe('100 kB of ill will', () => {
   ])(
     '%s: time grows with the length alone',
     (_name, index, text) => {
-      // Linear is 4, quadratic 16; the machine may be busy.
-      expect(growth(index, text)).toBeLessThan(9);
+      // Linear is 4, quadratic 16; a second look tells a busy machine from a slow rule.
+      const grown = growth(index, text);
+      expect(grown < 9 ? grown : Math.min(growth(index, text), growth(index, text))).toBeLessThan(9);
     },
     60_000,
   );
@@ -177,6 +178,13 @@ describe('100 kB of ill will', () => {
 });
 
 describe('the table of look-alikes', () => {
+  const likeOf = (character: string): string | undefined => skeleton(fold(character), character)?.view.text;
+
+  it('reads capitals as what they look like themselves', () => {
+    for (const [letter, likes] of Object.entries(CAPITAL_LOOKALIKES))
+      for (const like of likes) expect([like, likeOf(like)]).toEqual([like, letter]);
+  });
+
   it('holds only letters that folding keeps, each for one letter alone', () => {
     const seen = new Map<string, string>();
     const faults: string[] = [];
@@ -187,14 +195,12 @@ describe('the table of look-alikes', () => {
           const known = seen.get(folded);
           if (known !== undefined) faults.push(`${like} stands for ${known} and ${letter}`);
           if (/^[\0-\x7f]*$/.test(folded)) faults.push(`${like} folds to "${folded}" by itself`);
-          if (known === undefined && skeletonOf(folded) !== letter) faults.push(`${like} is not read as ${letter}`);
+          if (known === undefined && likeOf(like) !== letter) faults.push(`${like} is not read as ${letter}`);
           seen.set(folded, letter);
         }
       }
     }
     expect(faults).toEqual([]);
-    expect(LETTER_BLOCKS.every(({ first, letters }) => skeletonOf(String.fromCodePoint(first)) === letters[0])).toBe(
-      true,
-    );
+    expect(LETTER_BLOCKS.every(({ first, letters }) => likeOf(String.fromCodePoint(first)) === letters[0])).toBe(true);
   });
 });

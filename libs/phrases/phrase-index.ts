@@ -1,4 +1,4 @@
-import { Finds, HAS_DRAWL, HAS_LEET, HAS_SINGLES, NOT_ASCII } from './automaton.js';
+import { Finds, HAS_DRAWL, HAS_LEET, HAS_SINGLES, HAS_TALL, NOT_ASCII } from './automaton.js';
 import { fold, partWords } from './folding.js';
 import { type Cut, HitList, UNCUT } from './hit-list.js';
 import { type MappedText, unmapped } from './mapped-text.js';
@@ -7,10 +7,11 @@ import { JOINED_STAGE, LATIN_STAGE, PLAIN_STAGE, type PhraseSet, SQUEEZE_STAGE }
 import type { RegexGroup } from './regex-group.js';
 import type { SoundAlikes } from './sound-alike.js';
 import { collectFinds, type Reading } from './finds.js';
-import { joined, leet, mayBeLeet, mayBeSpaced, skeleton, squeezed } from './views.js';
-import { JOINED_MARK, LEET_MARK, SKELETON_MARK, SQUEEZE_MARK } from './views.js';
+import { joined, leet, mayBeLeet, mayBeSpaced, mayBeTall, PARTINGS, skeleton, squeezed, tallLetters } from './views.js';
+import { type Genuine, JOINED_MARK, LEET_MARK, SKELETON_MARK, SQUEEZE_MARK } from './views.js';
 
 const NOTHING: readonly PhraseHit[] = Object.freeze([]);
+const NOTHING_GENUINE: Genuine = new Map();
 const PATTERN_FINDS = PHRASE_LIMITS.hits * 4;
 
 /** The parts of an index, as {@link compile} makes them. */
@@ -89,7 +90,7 @@ export class PhraseIndex {
     const likeness = speech && !soundAlikes.isEmpty;
     if (finds.length === 0 && !evasive && !likeness && exact === null && regexes === null) return NOTHING;
     const list = new HitList(cut);
-    const reading: Reading = { text, map: null, stage: PLAIN_STAGE, mark: 0, genuine: [] };
+    const reading: Reading = { text, map: null, stage: PLAIN_STAGE, mark: 0, genuine: NOTHING_GENUINE };
     this.collect(list, main, reading, text);
     if (exact !== null) {
       finds.length = 0;
@@ -99,9 +100,9 @@ export class PhraseIndex {
     if (regexes !== null) this.matchRegexes(list, text, null);
     if (likeness) this.matchLikeness(list, unmapped(text.toLowerCase()));
     const leetLikely = (seen & HAS_LEET) !== 0 && mayBeLeet(text);
-    const singlesLikely = (seen & HAS_SINGLES) !== 0;
-    if (evasive && (leetLikely || singlesLikely || (seen & HAS_DRAWL) !== 0))
-      this.matchEvasive(list, unmapped(text.toLowerCase()), text, []);
+    const tallLikely = (seen & HAS_TALL) !== 0 && mayBeTall(text);
+    if (evasive && (leetLikely || tallLikely || (seen & (HAS_SINGLES | HAS_DRAWL)) !== 0))
+      this.matchEvasive(list, unmapped(text.toLowerCase()), text, NOTHING_GENUINE);
     return this.finish(list);
   }
 
@@ -113,7 +114,7 @@ export class PhraseIndex {
     const parted = partWords(folded);
     finds.length = 0;
     main.automaton.scan(parted.text, finds);
-    const reading = { stage: PLAIN_STAGE, mark: 0, genuine: [] };
+    const reading = { stage: PLAIN_STAGE, mark: 0, genuine: NOTHING_GENUINE };
     this.collect(list, main, { ...reading, text: parted.text, map: parted }, text);
     if (exact !== null) {
       finds.length = 0;
@@ -126,16 +127,16 @@ export class PhraseIndex {
     }
     if (speech) this.matchLikeness(list, folded);
     else {
-      const disguised = skeleton(folded);
+      const disguised = skeleton(folded, text);
       const view = partWords(disguised?.view ?? folded);
       if (disguised !== null) this.matchView(list, view, SKELETON_MARK, LATIN_STAGE, text, disguised.genuine);
-      this.matchEvasive(list, view, text, disguised?.genuine ?? []);
+      this.matchEvasive(list, view, text, disguised?.genuine ?? NOTHING_GENUINE);
     }
     return this.finish(list);
   }
 
   /** Views 5 to 7, each over what the one before made of the text. */
-  private matchEvasive(list: HitList, start: MappedText, original: string, genuine: readonly number[]): void {
+  private matchEvasive(list: HitList, start: MappedText, original: string, genuine: Genuine): void {
     const latin = (view: MappedText, stage: number): MappedText => {
       if (!mayBeLeet(view.text)) return view;
       const asI = leet(view, 'i');
@@ -144,11 +145,13 @@ export class PhraseIndex {
       if (asL !== null) this.matchView(list, asL, LEET_MARK, stage, original, genuine);
       return asI ?? view;
     };
+    const tall = tallLetters(start, original);
+    if (tall !== null) this.matchView(list, tall, SKELETON_MARK, LATIN_STAGE, original, genuine);
     let view = latin(start, LATIN_STAGE);
     if (mayBeSpaced(start.text)) {
       // Joined before it is read as leet, for signs may part the letters: `f|r|e|e`.
-      for (const evenly of [false, true]) {
-        const words = joined(start, evenly);
+      for (const parting of PARTINGS) {
+        const words = joined(start, parting);
         if (words === null) continue;
         this.matchView(list, words, JOINED_MARK, JOINED_STAGE, original, genuine);
         view = latin(words, JOINED_STAGE);
@@ -164,7 +167,7 @@ export class PhraseIndex {
     mark: number,
     stage: number,
     original: string,
-    genuine: readonly number[],
+    genuine: Genuine,
   ): void {
     for (const set of [this.parts.main, this.parts.evasive]) {
       if (set === null) continue;

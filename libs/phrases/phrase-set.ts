@@ -1,5 +1,5 @@
 import { Automaton } from './automaton.js';
-import { skeletonOf, squeeze } from './views.js';
+import { skeletonsOf, squeeze } from './views.js';
 import type { Literal } from './wildcard.js';
 
 /** Stages of matching at which a form of a pattern counts. */
@@ -18,6 +18,8 @@ export interface Target {
   /** The pattern before it was squeezed. */
   readonly source: string;
   readonly literal: Literal;
+  /** Whether the pattern itself holds nothing beyond ASCII. */
+  readonly isLatin: boolean;
 }
 
 /** Patterns and their owners behind one automaton. */
@@ -54,8 +56,9 @@ export class FormTable {
 
   add(literal: Literal, owner: number, allowed: number): void {
     const { text } = literal;
+    const isLatin = !/[^\0-\x7f]/.test(text);
     const add = (table: Map<string, Target[]>, form: string, source: string, stages: number): void => {
-      const target = { owner, allowed, stages, source, literal };
+      const target = { owner, allowed, stages, source, literal, isLatin };
       const known = table.get(form);
       if (known === undefined) table.set(form, [target]);
       else known.push(target);
@@ -75,9 +78,10 @@ export class FormTable {
     };
     spread(text, ALL_STAGES);
     if (allowed >= 0) return;
-    const latin = skeletonOf(text);
-    if (latin !== text) spread(latin, ALL_STAGES & ~PLAIN_STAGE);
-    const inner = latin.trim();
-    if (inner.includes(' ')) spread(latin.replace(inner, inner.replaceAll(' ', '')), JOINED_STAGE | SQUEEZE_STAGE);
+    for (const latin of skeletonsOf(text)) {
+      if (latin !== text) spread(latin, ALL_STAGES & ~PLAIN_STAGE);
+      const inner = latin.trim();
+      if (inner.includes(' ')) spread(latin.replace(inner, inner.replaceAll(' ', '')), JOINED_STAGE | SQUEEZE_STAGE);
+    }
   }
 }

@@ -1,5 +1,5 @@
-import { foldCharacter, GAP, unitKinds } from './characters.js';
-import { LETTER_BLOCKS, LOOSE_LOOKALIKES, STRICT_LOOKALIKES } from './confusables.data.js';
+import { foldCharacter, foreignScriptOf, GAP, unitKinds } from './characters.js';
+import { CAPITAL_LOOKALIKES, LETTER_BLOCKS, LOOSE_LOOKALIKES, STRICT_LOOKALIKES } from './confusables.data.js';
 import { type MappedText, TextMapper } from './mapped-text.js';
 
 /** The bit a view leaves on each unit it changed. */
@@ -13,6 +13,10 @@ interface LookAlikes {
   readonly letters: ReadonlyMap<string, string>;
   /** Characters that no reader of their own script would write for that letter. */
   readonly loose: ReadonlySet<string>;
+  /** Capitals whose folded form resembles another letter than they do themselves. */
+  readonly capitals: ReadonlyMap<string, string>;
+  /** What those capitals fold to. */
+  readonly folded: ReadonlySet<string>;
 }
 
 let lookAlikes: LookAlikes | null = null;
@@ -38,24 +42,42 @@ function loadLookAlikes(): LookAlikes {
     for (let index = 0; index < block.length; index++)
       letters.set(String.fromCodePoint(first + index), block.charAt(index));
   }
-  lookAlikes = { letters, loose };
+  const capitals = new Map<string, string>();
+  for (const [letter, likes] of Object.entries(CAPITAL_LOOKALIKES))
+    for (const like of likes) capitals.set(like, letter);
+  const folded = new Set([...capitals.keys()].map((like) => foldCharacter(like.codePointAt(0) ?? 0).text));
+  lookAlikes = { letters, loose, capitals, folded };
   return lookAlikes;
 }
 
-const letterPattern = /^\p{L}$/u;
+/**
+ * Where a text holds letters of scripts other than Latin that resemble none, which shows that it is truly written in
+ * that script: for each script the first and the last offset in the original.
+ */
+export type Genuine = ReadonlyMap<string, { readonly first: number; readonly last: number }>;
 
-/** A skeleton, and where the text holds letters that are no look-alikes, which shows that it is not English in disguise. */
+/** A skeleton, and what shows that the text is not English in disguise. */
 export interface Skeleton {
   readonly view: MappedText;
-  /** Offsets in the original of letters, of scripts other than Latin, that resemble none. */
-  readonly genuine: readonly number[];
+  readonly genuine: Genuine;
 }
 
-/** View 4: look-alike letters as the Latin ones they resemble; null when there are none. */
-export function skeleton(folded: MappedText): Skeleton | null {
-  const { letters, loose } = loadLookAlikes();
+/** The letter that a capital resembles where its folded form resembles another one (`Ν` and `ν`). */
+function likeOfCapital({ capitals }: LookAlikes, original: string, at: number): string | undefined {
+  const character = String.fromCodePoint(original.codePointAt(at) ?? 0);
+  return capitals.get(character) ?? capitals.get(character.normalize('NFKD').charAt(0));
+}
+
+/**
+ * View 4: look-alike letters as the Latin ones they resemble; null when there are none.
+ *
+ * @param original what was folded: some capitals resemble another letter than their folded form
+ */
+export function skeleton(folded: MappedText, original: string): Skeleton | null {
+  const known = loadLookAlikes();
+  const { letters, loose } = known;
   const mapper = new TextMapper();
-  const genuine: number[] = [];
+  const genuine = new Map<string, { first: number; last: number }>();
   let changed = false;
   const { text } = folded;
   for (let index = 0; index < text.length; index++) {
@@ -65,9 +87,13 @@ export function skeleton(folded: MappedText): Skeleton | null {
       continue;
     }
     const character = String.fromCodePoint(codePoint);
-    const letter = letters.get(character);
-    if (letter === undefined ? letterPattern.test(character) : loose.has(character))
-      genuine.push(folded.starts[index] ?? 0);
+    const capital = known.folded.has(character) ? likeOfCapital(known, original, folded.starts[index] ?? 0) : undefined;
+    const letter = capital ?? letters.get(character);
+    const script = letter === undefined || loose.has(character) ? foreignScriptOf(codePoint) : null;
+    if (script !== null) {
+      const last = folded.starts[index] ?? 0;
+      genuine.set(script, { first: genuine.get(script)?.first ?? last, last });
+    }
     if (letter === undefined) {
       mapper.copy(folded, index);
     } else {
@@ -81,6 +107,29 @@ export function skeleton(folded: MappedText): Skeleton | null {
     }
   }
   return changed ? { view: mapper.done(), genuine } : null;
+}
+
+/** A capital i after a small letter, or after another such one: `paypaI`. */
+const tallPattern = /(?<=\p{Ll})[IІΙӀ]+/gu;
+
+/** Whether ASCII text may hold a capital i that is meant as an l. Cheap. */
+export function mayBeTall(text: string): boolean {
+  return /[a-z]I/.test(text);
+}
+
+/** View 4 as well: capital i inside a word as the small l it resembles; null when there is none. */
+export function tallLetters(mapped: MappedText, original: string): MappedText | null {
+  const tall = new Set<number>();
+  for (const { 0: run, index } of original.matchAll(tallPattern))
+    for (let at = index; at < index + run.length; at++) tall.add(at);
+  if (tall.size === 0) return null;
+  const mapper = new TextMapper();
+  for (let index = 0; index < mapped.text.length; index++) {
+    const isTall = mapped.text.charAt(index) === 'i' && tall.has(mapped.starts[index] ?? -1);
+    if (isTall) mapper.copy(mapped, index, 'l', SKELETON_MARK);
+    else mapper.copy(mapped, index);
+  }
+  return mapper.done();
 }
 
 /** Each digit or sign that is read as a letter. `1`, `!` and `|` are read twice, as i and as l. */
@@ -138,13 +187,33 @@ export function mayBeSpaced(text: string): boolean {
   return /(?:^|[^\p{L}\p{N}])[\p{L}\p{N}](?:[^\p{L}\p{N}]{1,4}[\p{L}\p{N}]){2}(?![\p{L}\p{N}])/u.test(text);
 }
 
+/** Single letters that people write as words, and that may stand beside a spaced-out word: `a f r e e one, u r`. */
+const LONE_WORDS = 'aiounry';
+
+/** How a run of single letters falls into words. */
+export interface Parting {
+  /** Whether gaps wider than the run's first one part words; without it they count like the others. */
+  readonly evenly: boolean;
+  /** So many of its first and of its last letters are words by themselves. */
+  readonly lead: number;
+  readonly trail: number;
+}
+
+/** The ways to read a run; the one that goes by its gaps comes last, for what follows builds on it. */
+export const PARTINGS: readonly Parting[] = [
+  { evenly: false, lead: 1, trail: 0 },
+  { evenly: false, lead: 2, trail: 0 },
+  { evenly: false, lead: 3, trail: 0 },
+  { evenly: false, lead: 0, trail: 1 },
+  { evenly: false, lead: 0, trail: 0 },
+  { evenly: true, lead: 0, trail: 0 },
+];
+
 /**
- * View 7: runs of three and more single letters, parted by white space, punctuation or `_`, as words. A gap wider
- * than the run's first one parts two words.
- *
- * @param evenly whether wider gaps part words; without it they count like the others
+ * View 7: runs of three and more single letters, parted by white space, punctuation or `_`, as words; null when there
+ * are none, or none that can be parted like that.
  */
-export function joined(mapped: MappedText, evenly: boolean): MappedText | null {
+export function joined(mapped: MappedText, { evenly, lead, trail }: Parting): MappedText | null {
   const { text } = mapped;
   const kinds = unitKinds();
   const isGap = (index: number): boolean => {
@@ -154,29 +223,31 @@ export function joined(mapped: MappedText, evenly: boolean): MappedText | null {
   const mapper = new TextMapper();
   let changed = false;
   let index = 0;
-  let run: number[] = [];
-  let runEnd = 0;
+  let run: { readonly start: number; readonly end: number }[] = [];
   let copied = 0;
   // An underscore parts words here, and marks the phrase that it stands in.
   const copyTo = (end: number): void => {
     for (; copied < end; copied++) {
       const underscore = text.charCodeAt(copied) === 95;
-      if (underscore) changed = true;
+      if (underscore && !partsLone) changed = true;
       mapper.copy(mapped, copied, underscore ? ' ' : undefined, underscore ? JOINED_MARK : 0);
     }
   };
+  const partsLone = lead + trail > 0;
+  const isLone = ({ start }: { readonly start: number }): boolean => LONE_WORDS.includes(text.charAt(start));
   const close = (): void => {
-    if (run.length >= JOIN_AT_LEAST) {
+    const lone = [...run.slice(0, lead), ...run.slice(run.length - trail)];
+    if (run.length - lone.length >= JOIN_AT_LEAST && lone.every(isLone)) {
       changed = true;
-      const first = run[0] ?? 0;
-      copyTo(first);
-      const width = (run[1] ?? 0) - first;
-      for (const [position, at] of run.entries()) {
+      copyTo(run[0]?.start ?? 0);
+      const width = (run[1]?.start ?? 0) - (run[0]?.end ?? 0);
+      for (const [position, { start, end }] of run.entries()) {
         const previous = run[position - 1];
-        if (previous !== undefined && evenly && at - previous > width) mapper.copy(mapped, at - 1, ' ', JOINED_MARK);
-        mapper.copy(mapped, at, undefined, JOINED_MARK);
+        const isApart = position <= lead || position >= run.length - trail;
+        if (previous !== undefined && (isApart || (evenly && start - previous.end > width)))
+          mapper.copy(mapped, start - 1, ' ', JOINED_MARK);
+        for (copied = start; copied < end; copied++) mapper.copy(mapped, copied, undefined, JOINED_MARK);
       }
-      copied = runEnd;
     }
     run = [];
   };
@@ -187,11 +258,10 @@ export function joined(mapped: MappedText, evenly: boolean): MappedText | null {
     }
     const start = index;
     while (index < text.length && !isGap(index)) index++;
-    const last = run[run.length - 1];
-    if (index - start === 1) {
-      if (last !== undefined && start - last - 1 > JOIN_GAP) close();
-      run.push(start);
-      runEnd = index;
+    // One character may be several units once it is folded (ß, vowel signs).
+    if (index - start === 1 || mapped.starts[start] === mapped.starts[index - 1]) {
+      if (start - (run.at(-1)?.end ?? start) > JOIN_GAP) close();
+      run.push({ start, end: index });
     } else close();
   }
   close();
@@ -200,30 +270,37 @@ export function joined(mapped: MappedText, evenly: boolean): MappedText | null {
   return mapper.done();
 }
 
-/** A letter this often in a row is a drawl. */
-const DRAWL = 3;
+/** A letter this often in a row is a drawl, and so are as many letters in a row that are all doubled (`ffrreee`). */
+export const DRAWL = 3;
 
-/** Whether squeezing could matter: a letter three times in a row. Cheap. */
-export function mayBeDrawn(text: string): boolean {
-  for (let index = 2, before = text.charCodeAt(0), last = text.charCodeAt(1); index < text.length; index++) {
+/** Whether squeezing could matter: one letter, or doubled letters, three times in a row. Cheap. */
+function isDrawnOut(text: string): boolean {
+  let [run, doubled] = [1, 0];
+  for (let index = 1; index <= text.length; index++) {
     const unit = text.charCodeAt(index);
-    if (unit === last && last === before) return true;
-    before = last;
-    last = unit;
+    if (unit === text.charCodeAt(index - 1)) {
+      if (++run === DRAWL) return true;
+      continue;
+    }
+    doubled = run > 1 ? doubled + 1 : 0;
+    if (doubled === DRAWL) return true;
+    run = 1;
   }
   return false;
 }
 
-/** View 6: each run of one letter as one letter, with its length; null when no letter stands three times in a row. */
+/** View 6: each run of one letter as one letter, with its length; null when nothing is drawn out. */
 export function squeezed(mapped: MappedText): MappedText | null {
-  if (!mayBeDrawn(mapped.text)) return null;
   const { text } = mapped;
+  if (!isDrawnOut(text)) return null;
   const mapper = new TextMapper();
   const runs: number[] = [];
+  let doubled = 0;
   for (let index = 0; index < text.length;) {
     let to = index + 1;
     while (to < text.length && text.charCodeAt(to) === text.charCodeAt(index)) to++;
-    mapper.copy(mapped, index, undefined, to - index >= DRAWL ? SQUEEZE_MARK : 0);
+    doubled = to - index > 1 ? doubled + 1 : 0;
+    mapper.copy(mapped, index, undefined, to - index >= DRAWL || doubled >= DRAWL ? SQUEEZE_MARK : 0);
     mapper.extend(mapped.ends[to - 1] ?? 0);
     runs.push(to - index);
     index = to;
@@ -231,10 +308,12 @@ export function squeezed(mapped: MappedText): MappedText | null {
   return { ...mapper.done(), runs };
 }
 
-/** The skeleton of a pattern, for comparing with the skeleton of a text. */
-export function skeletonOf(pattern: string): string {
-  const { letters } = loadLookAlikes();
-  return Array.from(pattern, (character) => letters.get(character) ?? character).join('');
+/** The skeletons of a folded pattern, in small letters and in capitals, for comparing with the skeleton of a text. */
+export function skeletonsOf(pattern: string): ReadonlySet<string> {
+  const { letters, capitals } = loadLookAlikes();
+  const small = (character: string): string => letters.get(character) ?? character;
+  const large = (character: string): string => capitals.get(character.toUpperCase()) ?? small(character);
+  return new Set([small, large].map((like) => Array.from(pattern, like).join('')));
 }
 
 /** A pattern with each run of one letter as one letter. */
