@@ -28,22 +28,28 @@ function admitted(request: unknown): PhraseIndex | null {
   return compile([rule]);
 }
 
-/** Rounds of which the fastest counts: what others do on the machine only ever adds. */
+/** Rounds of which the fastest counts: what others do on the machine only ever adds, even to processor time. */
 const ROUNDS = 5;
-/** A round matches until so much time has passed, ms, so that the clock can tell. */
+/** A round matches until so much processor time has passed, ms, so that the clock can tell. */
 const LEAST_ROUND_MS = 5;
+
+/** Processor time of this process, ms. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
 
 /** Time for one text, ms: the fastest of the rounds. */
 function fastest(index: { match(text: string): unknown }, text: string): number {
   let best = Infinity;
   for (let round = 0; round < ROUNDS; round++) {
-    const startedAt = performance.now();
+    const startedAt = cpuMs();
     let matched = 0;
     do {
       index.match(text);
       matched++;
-    } while (performance.now() - startedAt < LEAST_ROUND_MS);
-    best = Math.min(best, (performance.now() - startedAt) / matched);
+    } while (cpuMs() - startedAt < LEAST_ROUND_MS);
+    best = Math.min(best, (cpuMs() - startedAt) / matched);
   }
   return best;
 }
