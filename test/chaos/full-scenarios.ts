@@ -1,4 +1,5 @@
 import { House } from './house.js';
+import { manyMonitors } from './many-monitors.js';
 import { absentRedis, fullSpool, mixedKills, wipedRedis } from './scenarios.js';
 import { watched } from './watched.js';
 
@@ -33,6 +34,12 @@ export const FULL_SCENARIOS: Readonly<Record<string, (say: (text: string) => voi
         return { ...outcome, watchedAgain: await real.isLive() };
       },
       (figures) => nothingLost(figures) && figures.p99Ms <= 5_000 && figures.watchedAgain,
+    ),
+  'many-monitors': (say) =>
+    inHouse(
+      (house) => manyMonitors(house, { streams: 60, say }),
+      ({ killed, stopped, everything }) =>
+        killed.ownedMs.p99 <= 20_000 && stopped.gapMs.max <= 3_000 && everything.watchedMs.max <= 30_000,
     ),
   'wiped-redis': () => inHouse((house) => wipedRedis(house, { wipes: 10, each: 1_000 }), nothingLost),
   'absent-redis': () =>

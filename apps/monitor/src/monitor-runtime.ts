@@ -177,7 +177,7 @@ export class MonitorRuntime implements OnApplicationShutdown {
       }),
       (it) => it.stop(),
     );
-    meter.start();
+    await meter.start();
     const directory = new MonitorDirectory(redis);
     const detectors = { video: detector.descriptor.id, speech: speech.descriptor.id };
     const claims = new Claims({ directory, detectors, own: () => this.heartbeat(), now: Date.now, logger });
