@@ -60,6 +60,8 @@ export class Fleet {
           ...{ EGRESS_ALLOW: origin.address, MODEL_DOWNLOAD: 'false', MODELS_DIR: testData('models') ?? MODELS_DIR },
         }),
         logFile: join(folder, 'monitor.log'),
+        // What compose files and orchestrators allow.
+        graceMs: 30_000,
         ready: { url: `http://127.0.0.1:${String(port)}/health/ready` },
         ...(onLine === undefined ? {} : { onLine }),
       });
@@ -72,7 +74,11 @@ export class Fleet {
     const admin = await fleet.admin();
     must(await admin.POST('/api/objects', { body: { label: 'person', threshold: 0.3 } }));
     for (let index = 0; index < streams; index += 1) {
-      const body = { name: `camera ${String(index + 1)}`, platform: 'url', url: `${origin.url}?camera=${String(index)}` };
+      const body = {
+        name: `camera ${String(index + 1)}`,
+        platform: 'url',
+        url: `${origin.url}?camera=${String(index)}`,
+      };
       ids.push(must(await admin.POST('/api/streams', { body })).id);
     }
     const startedAt = performance.now();

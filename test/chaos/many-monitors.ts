@@ -56,7 +56,9 @@ export async function manyMonitors(
   const again = await fleet.allLive(90_000, waiting);
   const killed = {
     streams: orphans.length,
-    ownedMs: quantiles(orphans.map((id) => Math.min(begunAt(id, before.get(id) ?? 0), again.get(id) ?? NaN) - killedAt)),
+    ownedMs: quantiles(
+      orphans.map((id) => Math.min(begunAt(id, before.get(id) ?? 0), again.get(id) ?? NaN) - killedAt),
+    ),
     watchedMs: quantiles(orphans.map((id) => (again.get(id) ?? NaN) - killedAt)),
   };
   say(`kill -9: ${JSON.stringify(killed)}; ${shares()}`);
@@ -94,7 +96,8 @@ export async function manyMonitors(
 
 /** Waits until no monitor has less than half of its share, or for half a minute: evenness is not what is shown here. */
 async function evenly(shares: () => number[]): Promise<void> {
-  const isEven = (counts: number[]): boolean => Math.min(...counts) * 6 >= counts.reduce((sum, count) => sum + count, 0);
+  const isEven = (counts: number[]): boolean =>
+    Math.min(...counts) * 6 >= counts.reduce((sum, count) => sum + count, 0);
   await eventually(
     () => Promise.resolve(isEven(shares()) ? true : null),
     30_000,

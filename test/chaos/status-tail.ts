@@ -48,7 +48,8 @@ export class StatusTail {
         if (fact.success) this.heard.push(fact.data);
       }
       // Between two reads of `$` an entry might be missed.
-      if (last === '$') last = (await this.redis.xrevrange(REDIS.facts, '+', '-', 'COUNT', 1).catch(() => []))[0]?.[0] ?? '0';
+      if (last === '$')
+        last = (await this.redis.xrevrange(REDIS.facts, '+', '-', 'COUNT', 1).catch(() => []))[0]?.[0] ?? '0';
     }
   }
 }

@@ -2,17 +2,18 @@ import { hostname } from 'node:os';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { ChatRelayReader } from '#libs/bus/chat-relay.js';
 import { CaptureWorker } from '#libs/bus/capture-worker.js';
-import { HintSubscriber } from '#libs/bus/channels.js';
+import { HintPublisher, HintSubscriber } from '#libs/bus/channels.js';
 import { FactPublisher } from '#libs/bus/fact-stream.js';
 import { InspectionBoard } from '#libs/bus/inspections.js';
 import { MonitorDirectory } from '#libs/bus/monitor-directory.js';
 import { connectRedis, type RedisConnection } from '#libs/bus/redis.js';
 import { RuleBoard } from '#libs/bus/rule-board.js';
+import { SessionMemories } from '#libs/bus/session-memories.js';
 import { SessionNumbers } from '#libs/bus/session-numbers.js';
 import { WatermarkBoard } from '#libs/bus/watermarks.js';
 import { type monitorSettings } from '#libs/config/shared.settings.js';
 import { list, type Values } from '#libs/config/settings.js';
-import { CaptureCommand } from '#libs/contracts/captures.js';
+import { CaptureCommand, CaptureSeen } from '#libs/contracts/captures.js';
 import type { MonitorHeartbeat } from '#libs/contracts/monitors.js';
 import { CHANNELS } from '#libs/contracts/names.js';
 import { messageOf } from '#libs/errors/app-error.js';
@@ -144,6 +145,7 @@ export class MonitorRuntime implements OnApplicationShutdown {
       () => settings.INFERENCE_BUDGET ?? pace()?.perSecond ?? null,
       () => performance.now(),
     );
+    const hints = new HintPublisher(redis);
     const captures = new Captures({
       ...{
         budget,
@@ -160,6 +162,8 @@ export class MonitorRuntime implements OnApplicationShutdown {
       },
       ...{ voice, speech, keywords, chats, pushes },
       numbers: new SessionNumbers(redis),
+      memories: new SessionMemories(redis),
+      onSeen: (streamId) => void hints.publish(CHANNELS.seen, CaptureSeen, { v: 1, streamId, monitorId }),
       sampleIntervalMs: settings.SAMPLE_INTERVAL_MS,
       coverageReportMs: settings.COVERAGE_REPORT_MS,
       now: Date.now,
@@ -193,6 +197,9 @@ export class MonitorRuntime implements OnApplicationShutdown {
     await subscriber.on(CHANNELS.captures, CaptureCommand, ({ streamId, upToGeneration }) =>
       worker.stop(streamId, upToGeneration),
     );
+    await subscriber.on(CHANNELS.seen, CaptureSeen, (seen) => {
+      if (seen.monitorId !== monitorId) worker.relieve(seen.streamId);
+    });
     const inspections = new Inspections(detector, new InspectionBoard(redis), logger, Date.now);
     await this.own(inspections, (it) => it.stop()).start(subscriber);
     const startedAt = Date.now();

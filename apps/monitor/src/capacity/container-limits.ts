@@ -43,8 +43,8 @@ async function groupsOf(membership: string): Promise<Map<string, string>> {
   const lines = (await textOf(membership)).split('\n');
   return new Map(
     lines.flatMap((line) => {
-      const [, controllers = '', path = '/'] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? [];
-      return controllers.split(',').map((controller): [string, string] => [controller, path]);
+      const [, controllers, path = '/'] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? [];
+      return (controllers?.split(',') ?? []).map((controller): [string, string] => [controller, path]);
     }),
   );
 }
