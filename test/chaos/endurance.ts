@@ -9,6 +9,8 @@ import { gaugeFlags, GaugeReading } from './monitor-gauge.js';
 const TRUE_RESTART_SECONDS = 20;
 /** Part of the run that warms up and is left out. */
 const WARM_UP = 0.25;
+/** Time between two looks at what may be restarted, ms. */
+const LOOK_MS = 500;
 const MB = 2 ** 20;
 
 /** A slope of a straight line by least squares, and its standard error. */
@@ -68,22 +70,24 @@ export async function endurance(
   isMeasured = true;
   const startedAt = performance.now();
   const passed = (): number => (performance.now() - startedAt) / 1_000;
+  // The session that each stream had when it was restarted: a life that has not begun is not ended.
+  const ended = new Map<string, number>();
   while (passed() < seconds) {
-    // As many at once as are due; the api takes a list.
     const due = Math.floor((passed() * streams) / restartSeconds) - restarts;
-    const streamIds = Array.from({ length: Math.min(due, streams) }, (_, index) =>
-      String(fleet.streamIds[(restarts + index) % streams]),
-    );
-    if (streamIds.length > 0) {
+    const live = [...(await fleet.live())].filter(([id, { session }]) => session > (ended.get(id) ?? 0));
+    const chosen = live.sort(([, a], [, b]) => a.at - b.at).slice(0, Math.max(0, due));
+    if (chosen.length > 0) {
+      const streamIds = chosen.map(([id]) => id);
       must(await (await fleet.admin()).POST('/api/monitoring/restart', { body: { streamIds } }));
-      restarts += streamIds.length;
+      for (const [id, { session }] of chosen) ended.set(id, session);
+      restarts += chosen.length;
     }
-    await sleep(Math.max(50, (restartSeconds / streams) * 1_000));
+    await sleep(LOOK_MS);
   }
   isMeasured = false;
   const took = passed();
-  // Whatever was restarted last is watched again: nothing was given up under way.
-  await fleet.allLive(60_000);
+  // Nothing was given up under way.
+  await fleet.allLive(60_000, ended);
 
   const settled = samples.slice(Math.floor(samples.length * WARM_UP));
   const third = Math.ceil(settled.length / 3);

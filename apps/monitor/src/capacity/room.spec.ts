@@ -45,7 +45,7 @@ describe('room for streams', () => {
     expect(usableCores(64, machine, 1)).toBe(machine);
     // Of the machine much is left; of 2 processors what the container has not used itself.
     expect(room(null, 1)).toBeGreaterThan(500);
-    expect(room(2, 1)).toBe(7);
+    expect(room(2, 0.9)).toBe(8);
     expect(room(2, 1.7)).toBe(0);
     // Neighbours that fill the machine leave a container less than its limit, and half of it still.
     expect(usableCores(2, { cores: 64, busyCores: 63.5 }, 0.2)).toEqual({ cores: 2, busyCores: 1.5 });
