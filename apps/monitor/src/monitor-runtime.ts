@@ -1,4 +1,4 @@
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { ChatRelayReader } from '#libs/bus/chat-relay.js';
 import { CaptureWorker } from '#libs/bus/capture-worker.js';
@@ -20,6 +20,7 @@ import { messageOf } from '#libs/errors/app-error.js';
 import { createEvidenceStore } from '#libs/evidence/create-store.js';
 import type { Logger } from '#libs/observability/logger.js';
 import { Claims } from './capacity/claims.js';
+import { containerLimits } from './capacity/container-limits.js';
 import { LoadMeter } from './capacity/load-meter.js';
 import { systemClock } from './capture/clock.js';
 import { findFfmpeg } from './capture/ffmpeg-binary.js';
@@ -95,11 +96,12 @@ export class MonitorRuntime implements OnApplicationShutdown {
     const allow = list.parse(settings.EGRESS_ALLOW);
     const egress = this.own(await EgressProxy.start({ allow, proxies }), (it) => it.stop());
     const weights = this.own(await egress.open('models'), (it) => it.close());
+    const cores = Math.min(availableParallelism(), (await containerLimits()).cores ?? Infinity);
     const detector = createVideoDetector(settings.VIDEO_DETECTOR, {
       model: settings.MODEL,
       modelsDir: settings.MODELS_DIR,
       allowDownload: settings.MODEL_DOWNLOAD,
-      threads: settings.INFERENCE_THREADS,
+      threads: settings.INFERENCE_THREADS ?? Math.max(1, Math.floor(cores) - 1),
       fetch: async (url, { signal }) => {
         const limits = { maxBytes: LARGEST_MODEL, timeoutMs: MODEL_TIMEOUT_MS, signal };
         const { status, body } = await weights.fetch(url, limits);
