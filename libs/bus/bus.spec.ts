@@ -325,6 +325,22 @@ describe('the captures queue', () => {
     expect(second.causes).toEqual([]);
   });
 
+  it('does not wait for others when they go, too', async () => {
+    const queue = openQueue();
+    await queue.add(job());
+    let hasHeir = true;
+    const { worker, started, causes } = openWorker(undefined, { hasHeir: () => hasHeir });
+    await until(() => started.length === 1, 'it is watched');
+    const closing = worker.close();
+    await wait(500);
+    expect(causes).toEqual([]);
+    hasHeir = false;
+    const from = Date.now();
+    await closing;
+    expect(Date.now() - from).toBeLessThan(5_000);
+    expect(causes).toEqual(['shutdown']);
+  });
+
   it('has what a session remembers taken once, by whoever asks first', async () => {
     const memories = new SessionMemories(redis);
     const memory = SessionMemory.parse(goldenFixture('captures', 'SessionMemory'));

@@ -43,7 +43,7 @@ const HEIR_POLL_MS = 200;
  */
 const [BALANCING_MS, STOPPING_MS] = [4_000, 15_000];
 /** So long both watch at most when the next owner does not say that it sees a picture, ms. */
-const FIRST_PICTURE_MS = 4_000;
+const FIRST_PICTURE_MS = 10_000;
 /** A capture that is not for this monitor comes back to the queue after so long, ms. */
 const REFUSED_MS = 500;
 /** Redis is waited for so long at most when a worker closes, ms. */
@@ -257,7 +257,8 @@ export class CaptureWorker {
   private async untilSeen(held: Held, untakenMs: number): Promise<void> {
     const { controller, relief } = held;
     const patience = { signal: AbortSignal.any([controller.signal, relief.signal]) };
-    const isOver = (): boolean => patience.signal.aborted || held.leaving === null;
+    // When all stop at once, nobody is there to wait for.
+    const isOver = (): boolean => patience.signal.aborted || held.leaving === null || !this.rules.hasHeir();
     for (const deadline = Date.now() + untakenMs; Date.now() < deadline && !isOver();) {
       await wait(HEIR_POLL_MS, undefined, patience).catch(() => undefined);
       if (isOver() || !(await within(PATIENCE_MS, held.job.isActive()).catch(() => false))) continue;

@@ -38,9 +38,9 @@ export class StatusTail {
   private async read(): Promise<void> {
     let last = '$';
     while (!this.isOver) {
-      const reply = (await this.redis
+      const reply = await this.redis
         .xread('COUNT', MOST, 'BLOCK', BLOCK_MS, 'STREAMS', REDIS.facts, last)
-        .catch(() => null)) as [string, [string, string[]][]][] | null;
+        .catch(() => null);
       for (const [id, fields] of reply?.[0]?.[1] ?? []) {
         last = id;
         const envelope = JSON.parse(fields[fields.indexOf('fact') + 1] ?? '{}') as { fact?: unknown };

@@ -186,7 +186,10 @@ export class MonitorRuntime implements OnApplicationShutdown {
     await meter.start();
     const directory = new MonitorDirectory(redis);
     const detectors = { video: detector.descriptor.id, speech: speech.descriptor.id };
-    const claims = new Claims({ directory, detectors, own: () => this.heartbeat(), now: Date.now, logger });
+    const claims = this.own(
+      new Claims({ directory, detectors, own: () => this.heartbeat(), now: Date.now, logger }),
+      (it) => it.stop(),
+    );
     const worker = this.own(
       new CaptureWorker(
         this.connect('captures'),
@@ -228,7 +231,7 @@ export class MonitorRuntime implements OnApplicationShutdown {
       };
     };
     await this.own(new Heartbeat(directory, this.heartbeat, logger), (it) => it.stop()).start();
-    await this.own(claims, (it) => it.stop()).start(worker);
+    await claims.start(worker);
     worker.start();
     this.ready = true;
   }
