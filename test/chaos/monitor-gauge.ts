@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { isMainThread } from 'node:worker_threads';
 import { z } from 'zod';
 
 /** What a monitor says of itself under {@link gaugeFlags}, one line of JSON each time. */
@@ -24,7 +25,8 @@ const RESOLUTION_MS = 10;
 export const gaugeFlags: readonly string[] = ['--expose-gc', '--import', import.meta.url];
 
 const collect = (globalThis as { gc?: () => void }).gc;
-if (collect !== undefined) {
+// Worker threads take their process's flags with them; their heaps and loops are their own.
+if (collect !== undefined && isMainThread) {
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delay.enable();
   const ms = (nanoseconds: number): number => Math.max(0, Math.round(nanoseconds / 1e5) / 10 - RESOLUTION_MS);
