@@ -18,8 +18,11 @@ interface ManyMonitors {
   startSeconds: number;
   /** `kill -9` of one: from then until another one has begun a session, and until that one has seen a picture. */
   killed: { streams: number; ownedMs: Quantiles; watchedMs: Quantiles };
-  /** SIGTERM of one: from the end of its session to the first picture of the next; negative when both watch. */
-  stopped: { streams: number; gapMs: Quantiles };
+  /**
+   * SIGTERM of one: from the end of its session to the first picture of the next, negative when both watch; and events
+   * that the next one opened for what stood in the picture all the time.
+   */
+  stopped: { streams: number; gapMs: Quantiles; reportedAgain: number };
   /** `kill -9` of everything at once: from then until each stream is watched. */
   everything: { streams: number; watchedMs: Quantiles };
 }
@@ -76,7 +79,14 @@ export async function manyMonitors(
     const end = ends.find((fact) => fact.streamId === id && fact.monitorId === 'm2');
     return (taken.get(id) ?? NaN) - (end?.at ?? NaN);
   });
-  const stopped = { streams: leaving.length, gapMs: quantiles(gaps) };
+  // Time for the new sessions to be sure of what they see.
+  await sleep(5_000);
+  const found = await house.query<{ id: string; session: string }>(
+    `SELECT stream_id AS id, session FROM detections WHERE kind = 'video' AND stream_id = ANY($1)`,
+    [leaving],
+  );
+  const reportedAgain = found.filter(({ id, session }) => Number(session) > (before.get(id) ?? 0)).length;
+  const stopped = { streams: leaving.length, gapMs: quantiles(gaps), reportedAgain };
   say(`SIGTERM: ${JSON.stringify(stopped)}; ${shares()}`);
 
   await second.start();
