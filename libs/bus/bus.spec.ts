@@ -351,6 +351,9 @@ describe('the captures queue', () => {
     await memories.leave(streamId, memory);
     expect(await memories.take(streamId)).toEqual(memory);
     expect(await memories.take(streamId)).toBeNull();
+    await memories.leave(streamId, memory);
+    await memories.leave(streamId, { v: 1, rules: [] });
+    expect(await memories.take(streamId)).toBeNull();
     await redis.set(`vigil:memory:${streamId}`, 'of another version');
     expect(await memories.take(streamId)).toBeNull();
   });

@@ -15,11 +15,11 @@ export class SessionMemories {
 
   /** Never rejects: without a memory what is there may be reported once more. */
   async leave(streamId: string, memory: SessionMemory): Promise<void> {
-    if (memory.rules.length === 0) return;
+    const key = REDIS.memoryPrefix + streamId;
     const text = JSON.stringify(SessionMemory.parse(memory));
-    await within(PATIENCE_MS, this.redis.set(REDIS.memoryPrefix + streamId, text, 'PX', TIME_TO_LIVE_MS)).catch(
-      () => null,
-    );
+    // What an earlier session left is void, also when this one has nothing to say.
+    const left = memory.rules.length === 0 ? this.redis.del(key) : this.redis.set(key, text, 'PX', TIME_TO_LIVE_MS);
+    await within<unknown>(PATIENCE_MS, left).catch(() => null);
   }
 
   /** What the session before has left; null when there is nothing, or no Redis. Only one gets it. */
