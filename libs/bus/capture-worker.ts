@@ -41,9 +41,9 @@ const HEIR_POLL_MS = 200;
  * So long a capture that was handed back is watched on until somebody else has taken it, ms: to balance, and when this
  * monitor stops, which whoever runs it allows half a minute.
  */
-const [BALANCING_MS, STOPPING_MS] = [4_000, 15_000];
+const [BALANCING_MS, STOPPING_MS] = [4_000, 18_000];
 /** So long both watch at most when the next owner does not say that it sees a picture, ms. */
-const FIRST_PICTURE_MS = 10_000;
+const FIRST_PICTURE_MS = 8_000;
 /** A capture that is not for this monitor comes back to the queue after so long, ms. */
 const REFUSED_MS = 500;
 /** Redis is waited for so long at most when a worker closes, ms. */

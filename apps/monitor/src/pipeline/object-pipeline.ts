@@ -44,6 +44,7 @@ type Remembered = SessionMemory['rules'][number];
 export class ObjectPipeline {
   private readonly states = new Map<string, RuleState>();
   private readonly options: PipelineOptions;
+  private firstMs: number | null = null;
   private lastMs: number | null = null;
   /** Wall time less stream time of the last sample, ms. */
   private wallAheadMs = 0;
@@ -65,6 +66,7 @@ export class ObjectPipeline {
     const result: Inspection = { opened: [], closed: [], suppressed: 0 };
     if (sample.streamTimeMs === this.lastMs) return result;
     this.noticeJump(sample.streamTimeMs, result);
+    this.firstMs ??= sample.streamTimeMs;
     this.lastMs = sample.streamTimeMs;
     this.wallAheadMs = sample.wallTimeMs - sample.streamTimeMs;
     this.dropUnruled(rules, result);
@@ -118,7 +120,8 @@ export class ObjectPipeline {
     const state = this.stateOf(opened.eventId);
     const { absenceMs } = this.options;
     // Of the time between two sessions nothing is known: what was there at the end and is there at the beginning stayed.
-    const isAtOnce = opened.startedStreamMs <= absenceMs || opened.startedAt - known.seenAt <= absenceMs;
+    const sinceFirstMs = opened.startedStreamMs - (this.firstMs ?? 0);
+    const isAtOnce = sinceFirstMs <= absenceMs || opened.startedAt - known.seenAt <= absenceMs;
     const goesOn = known.eventId !== null && isAtOnce;
     if (state === undefined || !(goesOn || opened.startedAt < known.cooldownUntil)) return false;
     state.undecided = null;

@@ -93,10 +93,15 @@ export class Captures {
     });
     this.sessions.set(job.streamId, running);
     const endCoverage = this.coverage.follow(origin, () => running.report());
+    const leave = async (): Promise<void> => {
+      if (isHandedOver(signal)) await services.memories.leave(job.streamId, running.memory);
+    };
+    // The next session may need it before this one has wholly ended.
+    signal.addEventListener('abort', () => void leave(), { once: true });
     try {
       await running.run(signal);
     } finally {
-      if (isHandedOver(signal)) await services.memories.leave(job.streamId, running.memory);
+      await leave();
       await endCoverage();
       if (this.sessions.get(job.streamId) === running) this.sessions.delete(job.streamId);
       await lane.close();

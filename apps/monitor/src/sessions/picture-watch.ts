@@ -53,7 +53,7 @@ export class PictureWatch {
   private failedInspections = 0;
   /** What the session before reported; null until something is to be reported. */
   private before: SessionMemory['rules'] | null = null;
-  private left: SessionMemory['rules'] = [];
+  private left: SessionMemory['rules'] | null = null;
 
   constructor(private readonly parts: PictureWatchParts) {
     this.pipeline = new ObjectPipeline(parts.streamId, parts.session);
@@ -128,9 +128,9 @@ export class PictureWatch {
     return (budget?.take(change === 'cut') ?? true) ? null : 'shed';
   }
 
-  /** What of this session the next one should know; once it is over. */
+  /** What of this session the next one should know. */
   get memory(): SessionMemory['rules'] {
-    return this.left;
+    return this.left ?? this.pipeline.memory();
   }
 
   /** The session is over: ends what lasts. */

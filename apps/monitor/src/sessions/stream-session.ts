@@ -118,7 +118,7 @@ export class StreamSession {
     }
   }
 
-  /** What the next session of the stream needs to know to report nothing twice; to be asked when this one is over. */
+  /** What the next session of the stream needs to know to report nothing twice. */
   get memory(): SessionMemory {
     return { v: 1, rules: this.picture?.memory ?? [] };
   }
