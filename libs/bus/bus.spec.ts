@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
-import { CaptureCommand, CaptureJob, RuleSet } from '#libs/contracts/captures.js';
+import { CaptureCommand, CaptureJob, RuleSet, SessionMemory } from '#libs/contracts/captures.js';
 import { ChatMessage } from '#libs/contracts/chat.js';
 import { Watermark } from '#libs/contracts/facts.js';
 import { MonitorHeartbeat } from '#libs/contracts/monitors.js';
@@ -18,6 +19,7 @@ import { FactConsumer, FactPublisher } from './fact-stream.js';
 import { MonitorDirectory } from './monitor-directory.js';
 import { connectRedis, type RedisConnection } from './redis.js';
 import { RuleBoard } from './rule-board.js';
+import { SessionMemories } from './session-memories.js';
 import { SessionNumbers } from './session-numbers.js';
 import { WatermarkBoard } from './watermarks.js';
 
@@ -302,6 +304,58 @@ describe('the captures queue', () => {
     await handing;
     expect(first.causes).toEqual(['rebalanced']);
     expect((await queue.list()).get(data.streamId)?.state).toBe('active');
+  });
+
+  it('hands over for as long as the next one sees nothing, and ends as soon as it says that it does', async () => {
+    const queue = openQueue();
+    const data = job();
+    await queue.add(data);
+    const first = openWorker(undefined, { hasHeir: () => true });
+    await until(() => first.started.length === 1, 'the first watches');
+    first.worker.relieve(data.streamId);
+    const closing = first.worker.close();
+    const second = openWorker();
+    await until(() => second.started.length === 1, 'the second watches');
+    // Longer than anybody needs to find out that it was taken.
+    await wait(1_500);
+    expect(first.causes).toEqual([]);
+    first.worker.relieve(data.streamId);
+    const from = Date.now();
+    await closing;
+    // Half of the time that it would wait for a word that never comes.
+    expect(Date.now() - from).toBeLessThan(5_000);
+    expect(first.causes).toEqual(['shutdown']);
+    expect(second.causes).toEqual([]);
+  });
+
+  it('does not wait for others when they go, too', async () => {
+    const queue = openQueue();
+    await queue.add(job());
+    let hasHeir = true;
+    const { worker, started, causes } = openWorker(undefined, { hasHeir: () => hasHeir });
+    await until(() => started.length === 1, 'it is watched');
+    const closing = worker.close();
+    await wait(500);
+    expect(causes).toEqual([]);
+    hasHeir = false;
+    const from = Date.now();
+    await closing;
+    expect(Date.now() - from).toBeLessThan(5_000);
+    expect(causes).toEqual(['shutdown']);
+  });
+
+  it('has what a session remembers taken once, by whoever asks first', async () => {
+    const memories = new SessionMemories(redis);
+    const memory = SessionMemory.parse(goldenFixture('captures', 'SessionMemory'));
+    const { streamId } = job();
+    await memories.leave(streamId, memory);
+    expect(await memories.take(streamId)).toEqual(memory);
+    expect(await memories.take(streamId)).toBeNull();
+    await memories.leave(streamId, memory);
+    await memories.leave(streamId, { v: 1, rules: [] });
+    expect(await memories.take(streamId)).toBeNull();
+    await redis.set(`vigil:memory:${streamId}`, 'of another version');
+    expect(await memories.take(streamId)).toBeNull();
   });
 
   it('goes on with a capture that nobody else took, as if nothing had been', async () => {

@@ -20,7 +20,7 @@ export interface ClaimRules {
   pauseMs(): number | null;
   /** Why another monitor should watch it, in a sentence; null when this one may. */
   refuses(job: CaptureJob): string | null;
-  /** Whether somebody is there who could take over what is handed back. */
+  /** Whether somebody is there who may take over what is handed back, be it late. */
   hasHeir(): boolean;
   /** Told of what was taken, handed back or refused, and why. */
   decided(streamId: string, action: 'taken' | 'handed_back' | 'refused', reason: string): void;
@@ -31,16 +31,19 @@ export interface CaptureWorkerOptions {
   lockMs: number;
   /** What decides about claims; every capture is taken at once when unset. */
   rules?: ClaimRules;
-  /** How long a capture that was handed back is watched on at most until somebody else has taken it, ms. */
-  handoverMs?: number;
 }
 
 /** How often the queue is asked when it had nothing, ms. */
 const POLL_MS = 250;
 /** How often the next owner of a capture that was handed back is looked for, ms. */
 const HEIR_POLL_MS = 200;
-/** How long the next owner of a capture takes to see its first picture, ms: so long both watch. */
-const FIRST_PICTURE_MS = 1_500;
+/**
+ * So long a capture that was handed back is watched on until somebody else has taken it, ms: to balance, and when this
+ * monitor stops, which whoever runs it allows half a minute.
+ */
+const [BALANCING_MS, STOPPING_MS] = [4_000, 18_000];
+/** So long both watch at most when the next owner does not say that it sees a picture, ms. */
+const FIRST_PICTURE_MS = 8_000;
 /** A capture that is not for this monitor comes back to the queue after so long, ms. */
 const REFUSED_MS = 500;
 /** Redis is waited for so long at most when a worker closes, ms. */
@@ -59,6 +62,8 @@ interface Held {
   job: Job<CaptureJob>;
   token: string;
   controller: AbortController;
+  /** Aborted when somebody else sees the stream. */
+  relief: AbortController;
   done: Promise<void>;
   /** Set once its lease was given back: it is watched on only until somebody else does. */
   leaving: Promise<void> | null;
@@ -114,6 +119,12 @@ export class CaptureWorker {
     if (held !== undefined && held.data.generation <= upToGeneration) {
       held.controller.abort('stopped' satisfies StopCause);
     }
+  }
+
+  /** Somebody else sees the stream: what is watched on here only for it to be handed over ends. */
+  relieve(streamId: string): void {
+    const held = this.held.get(streamId);
+    if (held !== undefined && held.leaving !== null) held.relief.abort();
   }
 
   /** The captures that are held and not on their way to another monitor. */
@@ -190,7 +201,7 @@ export class CaptureWorker {
       !previous.controller.signal.aborted
     ) {
       // Nobody else wanted it: it goes on here as if nothing had been.
-      Object.assign(previous, { job, token, leaving: null });
+      Object.assign(previous, { job, token, leaving: null, relief: new AbortController() });
       this.rules.decided(data.streamId, 'taken', 'Handed back, and nobody else took it.');
       return;
     }
@@ -198,7 +209,8 @@ export class CaptureWorker {
     const reason = job.attemptsStarted > 1 ? 'Taken over from another monitor.' : 'It waited, and there was room.';
     this.rules.decided(data.streamId, 'taken', reason);
     const controller = new AbortController();
-    const held: Held = { data, job, token, controller, done: Promise.resolve(), leaving: null };
+    const relief = new AbortController();
+    const held: Held = { data, job, token, controller, relief, done: Promise.resolve(), leaving: null };
     this.held.set(data.streamId, held);
     held.done = this.run(held, previous?.done);
   }
@@ -232,7 +244,7 @@ export class CaptureWorker {
   private leave(held: Held, cause: StopCause): Promise<void> {
     held.leaving = (async () => {
       const given = await within(PATIENCE_MS, this.giveBack(held.job, held.token)).catch(() => false);
-      if (given && this.rules.hasHeir()) await this.untilTaken(held);
+      if (given && this.rules.hasHeir()) await this.untilSeen(held, cause === 'shutdown' ? STOPPING_MS : BALANCING_MS);
       // Taken back by this monitor meanwhile.
       if (held.leaving === null) return;
       held.controller.abort(cause);
@@ -241,13 +253,16 @@ export class CaptureWorker {
     return held.leaving;
   }
 
-  private async untilTaken(held: Held): Promise<void> {
-    const deadline = Date.now() + (this.options.handoverMs ?? 4_000);
-    const patience = { signal: held.controller.signal };
-    while (Date.now() < deadline && !held.controller.signal.aborted && held.leaving !== null) {
+  /** Watches on until somebody else sees the stream; not for ever where nobody takes it, or takes it and sees nothing. */
+  private async untilSeen(held: Held, untakenMs: number): Promise<void> {
+    const { controller, relief } = held;
+    const patience = { signal: AbortSignal.any([controller.signal, relief.signal]) };
+    // When all stop at once, nobody is there to wait for.
+    const isOver = (): boolean => patience.signal.aborted || held.leaving === null || !this.rules.hasHeir();
+    for (const deadline = Date.now() + untakenMs; Date.now() < deadline && !isOver();) {
       await wait(HEIR_POLL_MS, undefined, patience).catch(() => undefined);
-      if (!(await within(PATIENCE_MS, held.job.isActive()).catch(() => false))) continue;
-      if (held.leaving !== null) await wait(FIRST_PICTURE_MS, undefined, patience).catch(() => undefined);
+      if (isOver() || !(await within(PATIENCE_MS, held.job.isActive()).catch(() => false))) continue;
+      if (!isOver()) await wait(FIRST_PICTURE_MS, undefined, patience).catch(() => undefined);
       return;
     }
   }

@@ -242,7 +242,10 @@ export const monitorSettings = {
     integer(1_000, 30_000).default(15_000),
     'How often it is told what a stream was watched of, in ms; what a monitor that is killed had not told is a gap.',
   ),
-  INFERENCE_THREADS: setting(integer(1, 64).optional(), 'Inference threads; number of cores less one when unset.'),
+  INFERENCE_THREADS: setting(
+    integer(1, 64).optional(),
+    'Inference threads; when unset the number of cores, or of those that the container allows, less one.',
+  ),
   INFERENCE_BUDGET: setting(
     z.coerce.number().min(0.1).max(10_000).optional(),
     'Frames that all streams of this monitor together may have inspected in a second; measured when unset.',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Modality, RelativePoint, Severity, Signal } from './primitives.js';
+import { EpochMs, Modality, RelativePoint, Severity, Signal } from './primitives.js';
 
 /** Where the chat of a stream is read, when its address does not say it. `push`: whoever owns it sends it in. */
 export const ChatChannel = z.object({
@@ -40,6 +40,36 @@ export const CaptureCommand = z.object({
   upToGeneration: z.number().int().nonnegative(),
 });
 export type CaptureCommand = z.infer<typeof CaptureCommand>;
+
+/** A session has seen its first picture: whoever still watches the stream to hand it over may end. */
+export const CaptureSeen = z.object({
+  v: z.literal(1),
+  streamId: z.uuid(),
+  /** Who watches now. */
+  monitorId: z.string(),
+});
+export type CaptureSeen = z.infer<typeof CaptureSeen>;
+
+/**
+ * What a session that hands its stream over knows of what it has reported, for the next one to report nothing twice.
+ */
+export const SessionMemory = z.object({
+  v: z.literal(1),
+  rules: z
+    .array(
+      z.object({
+        ruleId: z.uuid(),
+        /** The event that was open at the end of the session; null when none was. */
+        eventId: z.uuid().nullable(),
+        /** When what the event is about was seen last. */
+        seenAt: EpochMs,
+        /** No further event of the rule before; the past when it does not cool down. */
+        cooldownUntil: EpochMs,
+      }),
+    )
+    .max(1_000),
+});
+export type SessionMemory = z.infer<typeof SessionMemory>;
 
 /** One object on the watch list. */
 export const ObjectRule = z.object({

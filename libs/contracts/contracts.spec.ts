@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { goldenFixtures } from '#libs/testing/golden-fixtures.js';
-import { CaptureCommand, CaptureJob, RuleSet } from './captures.js';
+import { CaptureCommand, CaptureJob, CaptureSeen, RuleSet, SessionMemory } from './captures.js';
 import { ChatFigures, ChatLine, ChatMessage, ChatPush, ChatStatus } from './chat.js';
 import { FactEnvelope, Watermark } from './facts.js';
 import { InspectionAnswer, InspectionPicture, InspectionRequest } from './inspections.js';
@@ -10,7 +10,7 @@ import { MESSAGE_CLIENT_EVENTS, MESSAGE_EVENTS, NOTIFICATION_EVENTS, ROOT_EVENTS
 
 const schemas: Record<Parameters<typeof goldenFixtures>[0], Record<string, z.ZodType>> = {
   facts: { FactEnvelope, Watermark },
-  captures: { CaptureJob, CaptureCommand, RuleSet },
+  captures: { CaptureJob, CaptureCommand, CaptureSeen, SessionMemory, RuleSet },
   monitors: { MonitorHeartbeat },
   inspections: { InspectionRequest, InspectionPicture, InspectionAnswer },
   chat: { ChatMessage, ChatLine, ChatPush, ChatStatus, ChatFigures },

@@ -34,6 +34,8 @@ export const REDIS = {
   presencePrefix: 'vigil:presence:',
   /** Prefix of the counter that numbers a stream's sessions. */
   sessionPrefix: 'vigil:session:',
+  /** Prefix of the {@link SessionMemory} of a stream that is being handed over, with a time to live. */
+  memoryPrefix: 'vigil:memory:',
   /** Prefix of the api's counters of attempts, each with a time to live. */
   attemptsPrefix: 'vigil:attempts:',
 } as const;
@@ -46,6 +48,8 @@ export const CHANNELS = {
   rules: 'vigil:hint:rules',
   /** A {@link CaptureCommand} to whichever monitor holds the capture. */
   captures: 'vigil:hint:captures',
+  /** A {@link CaptureSeen} to the monitor that hands the capture over. */
+  seen: 'vigil:hint:seen',
   /** An {@link InspectionRequest} to every monitor. */
   inspections: 'vigil:hint:inspections',
   /** An {@link InspectionAnswer} to whoever asked. */

@@ -47,9 +47,9 @@ const worker: CaptureWorker = new CaptureWorker(
 const heartbeat = new Heartbeat(directory, own, logger);
 process.once('SIGTERM', () => {
   void (async () => {
-    await claims.stop();
     await heartbeat.stop();
     await worker.close();
+    await claims.stop();
     process.exit(0);
   })();
 });

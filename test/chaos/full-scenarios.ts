@@ -1,6 +1,19 @@
+import { loadSettings } from '#libs/config/environment.js';
+import { integer, setting } from '#libs/config/settings.js';
+import { endurance } from './endurance.js';
 import { House } from './house.js';
+import { manyMonitors } from './many-monitors.js';
 import { absentRedis, fullSpool, mixedKills, wipedRedis } from './scenarios.js';
 import { watched } from './watched.js';
+
+const { ENDURANCE_SECONDS, ENDURANCE_STREAMS, ENDURANCE_RESTART_SECONDS } = loadSettings({
+  ENDURANCE_SECONDS: setting(integer(60, 86_400).default(900), 'How long the endurance scenario restarts streams.'),
+  ENDURANCE_STREAMS: setting(integer(1, 500).default(50), 'Streams that it watches and restarts.'),
+  ENDURANCE_RESTART_SECONDS: setting(
+    integer(1, 3_600).default(10),
+    'It restarts each stream this often; at 20 nothing is pressed together.',
+  ),
+});
 
 /** What came of a scenario, and whether it met its bar. */
 type Outcome = object & { holds: boolean };
@@ -33,6 +46,27 @@ export const FULL_SCENARIOS: Readonly<Record<string, (say: (text: string) => voi
         return { ...outcome, watchedAgain: await real.isLive() };
       },
       (figures) => nothingLost(figures) && figures.p99Ms <= 5_000 && figures.watchedAgain,
+    ),
+  'many-monitors': (say) =>
+    inHouse(
+      (house) => manyMonitors(house, { streams: 60, say }),
+      ({ killed, stopped, everything }) =>
+        killed.ownedMs.p99 <= 20_000 &&
+        stopped.gapMs.max <= 3_000 &&
+        stopped.reportedAgain <= stopped.streams / 10 &&
+        everything.watchedMs.max <= 30_000,
+    ),
+  endurance: (say) =>
+    inHouse(
+      (house) =>
+        endurance(house, {
+          ...{ streams: ENDURANCE_STREAMS, seconds: ENDURANCE_SECONDS, restartSeconds: ENDURANCE_RESTART_SECONDS, say },
+        }),
+      ({ heapPerHour, descriptors, children, loopP99MedianMs, streams }) =>
+        heapPerHour.slope < 1 &&
+        descriptors[1] <= descriptors[0] * 1.05 &&
+        children[1] <= streams + 5 &&
+        loopP99MedianMs < 50,
     ),
   'wiped-redis': () => inHouse((house) => wipedRedis(house, { wipes: 10, each: 1_000 }), nothingLost),
   'absent-redis': () =>

@@ -43,7 +43,7 @@ describe('sixty streams on three monitors', () => {
   });
 
   afterAll(async () => {
-    for (const child of monitors.values()) child.kill('SIGKILL');
+    for (const name of [...monitors.keys()]) await end(name, 'SIGKILL');
     await queue.close();
     redis.disconnect();
   });

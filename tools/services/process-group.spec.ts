@@ -49,6 +49,29 @@ describe('a process group', () => {
     expect(await gone(child)).toBe(true);
   });
 
+  it('holds nothing of a process that is gone, though something that it left behind still has its output', async () => {
+    const pipes = (): number => process.getActiveResourcesInfo().filter((name) => name === 'PipeWrap').length;
+    const before = pipes();
+    // In a group of its own, so that it is not ended with its parent.
+    const parent = node(
+      'parent',
+      `const child = require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'inherit' });
+       process.stdout.write('child ' + child.pid + '\\n'); ${READY}`,
+    );
+    await parent.start();
+    const child = Number(/child (\d+)/.exec(parent.lastLines.join('\n'))?.[1]);
+    try {
+      await parent.stop();
+      for (const until = Date.now() + 5_000; pipes() > before && Date.now() < until;) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      expect(pipes()).toBeLessThanOrEqual(before);
+      expect(processIdentity(child)).not.toBeNull();
+    } finally {
+      process.kill(child, 'SIGKILL');
+    }
+  });
+
   it('starts a process again when it dies, and gives up when its budget is used up', async () => {
     const said: string[] = [];
     const group = new ProcessGroup((text) => said.push(text));

@@ -158,6 +158,8 @@ export class ManagedProcess {
           guard.remove(pid);
         }
         this.child = null;
+        // A grandchild that outlives it holds their other ends, and they would keep this process from ending.
+        for (const stream of [child.stdout, child.stderr]) stream.destroy();
         log?.close();
         const exit = { code, signal, asked: this.asked };
         resolve(exit);

@@ -1,24 +1,26 @@
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { ChatRelayReader } from '#libs/bus/chat-relay.js';
 import { CaptureWorker } from '#libs/bus/capture-worker.js';
-import { HintSubscriber } from '#libs/bus/channels.js';
+import { HintPublisher, HintSubscriber } from '#libs/bus/channels.js';
 import { FactPublisher } from '#libs/bus/fact-stream.js';
 import { InspectionBoard } from '#libs/bus/inspections.js';
 import { MonitorDirectory } from '#libs/bus/monitor-directory.js';
 import { connectRedis, type RedisConnection } from '#libs/bus/redis.js';
 import { RuleBoard } from '#libs/bus/rule-board.js';
+import { SessionMemories } from '#libs/bus/session-memories.js';
 import { SessionNumbers } from '#libs/bus/session-numbers.js';
 import { WatermarkBoard } from '#libs/bus/watermarks.js';
 import { type monitorSettings } from '#libs/config/shared.settings.js';
 import { list, type Values } from '#libs/config/settings.js';
-import { CaptureCommand } from '#libs/contracts/captures.js';
+import { CaptureCommand, CaptureSeen } from '#libs/contracts/captures.js';
 import type { MonitorHeartbeat } from '#libs/contracts/monitors.js';
 import { CHANNELS } from '#libs/contracts/names.js';
 import { messageOf } from '#libs/errors/app-error.js';
 import { createEvidenceStore } from '#libs/evidence/create-store.js';
 import type { Logger } from '#libs/observability/logger.js';
 import { Claims } from './capacity/claims.js';
+import { containerLimits } from './capacity/container-limits.js';
 import { LoadMeter } from './capacity/load-meter.js';
 import { systemClock } from './capture/clock.js';
 import { findFfmpeg } from './capture/ffmpeg-binary.js';
@@ -94,11 +96,12 @@ export class MonitorRuntime implements OnApplicationShutdown {
     const allow = list.parse(settings.EGRESS_ALLOW);
     const egress = this.own(await EgressProxy.start({ allow, proxies }), (it) => it.stop());
     const weights = this.own(await egress.open('models'), (it) => it.close());
+    const cores = Math.min(availableParallelism(), (await containerLimits()).cores ?? Infinity);
     const detector = createVideoDetector(settings.VIDEO_DETECTOR, {
       model: settings.MODEL,
       modelsDir: settings.MODELS_DIR,
       allowDownload: settings.MODEL_DOWNLOAD,
-      threads: settings.INFERENCE_THREADS,
+      threads: settings.INFERENCE_THREADS ?? Math.max(1, Math.floor(cores) - 1),
       fetch: async (url, { signal }) => {
         const limits = { maxBytes: LARGEST_MODEL, timeoutMs: MODEL_TIMEOUT_MS, signal };
         const { status, body } = await weights.fetch(url, limits);
@@ -144,6 +147,7 @@ export class MonitorRuntime implements OnApplicationShutdown {
       () => settings.INFERENCE_BUDGET ?? pace()?.perSecond ?? null,
       () => performance.now(),
     );
+    const hints = new HintPublisher(redis);
     const captures = new Captures({
       ...{
         budget,
@@ -160,6 +164,8 @@ export class MonitorRuntime implements OnApplicationShutdown {
       },
       ...{ voice, speech, keywords, chats, pushes },
       numbers: new SessionNumbers(redis),
+      memories: new SessionMemories(redis),
+      onSeen: (streamId) => void hints.publish(CHANNELS.seen, CaptureSeen, { v: 1, streamId, monitorId }),
       sampleIntervalMs: settings.SAMPLE_INTERVAL_MS,
       coverageReportMs: settings.COVERAGE_REPORT_MS,
       now: Date.now,
@@ -177,10 +183,13 @@ export class MonitorRuntime implements OnApplicationShutdown {
       }),
       (it) => it.stop(),
     );
-    meter.start();
+    await meter.start();
     const directory = new MonitorDirectory(redis);
     const detectors = { video: detector.descriptor.id, speech: speech.descriptor.id };
-    const claims = new Claims({ directory, detectors, own: () => this.heartbeat(), now: Date.now, logger });
+    const claims = this.own(
+      new Claims({ directory, detectors, own: () => this.heartbeat(), now: Date.now, logger }),
+      (it) => it.stop(),
+    );
     const worker = this.own(
       new CaptureWorker(
         this.connect('captures'),
@@ -193,6 +202,9 @@ export class MonitorRuntime implements OnApplicationShutdown {
     await subscriber.on(CHANNELS.captures, CaptureCommand, ({ streamId, upToGeneration }) =>
       worker.stop(streamId, upToGeneration),
     );
+    await subscriber.on(CHANNELS.seen, CaptureSeen, (seen) => {
+      if (seen.monitorId !== monitorId) worker.relieve(seen.streamId);
+    });
     const inspections = new Inspections(detector, new InspectionBoard(redis), logger, Date.now);
     await this.own(inspections, (it) => it.stop()).start(subscriber);
     const startedAt = Date.now();
@@ -219,7 +231,7 @@ export class MonitorRuntime implements OnApplicationShutdown {
       };
     };
     await this.own(new Heartbeat(directory, this.heartbeat, logger), (it) => it.stop()).start();
-    await this.own(claims, (it) => it.stop()).start(worker);
+    await claims.start(worker);
     worker.start();
     this.ready = true;
   }

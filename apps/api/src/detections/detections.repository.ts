@@ -93,14 +93,22 @@ export class DetectionsRepository {
     );
   }
 
-  /** Notes the ends of events that are there and open; others are left alone. */
+  /**
+   * Notes the ends of events that are there. A later end of one that has ended counts as well: another session has seen
+   * the rest of it. The same fact changes nothing twice.
+   */
   async close(tx: Transaction, facts: readonly DetectionClosed[]): Promise<void> {
     await tx.query(
       `UPDATE detections d
-       SET ended_at = to_timestamp(f."endedAt" / 1000.0), frames = f.frames, peak = f."peakConfidence"
-       FROM jsonb_to_recordset($1::jsonb) AS f (
-         "eventId" uuid, "endedAt" bigint, frames integer, "peakConfidence" double precision)
-       WHERE d.id = f."eventId" AND d.ended_at IS NULL`,
+       SET ended_at = to_timestamp(f."endedAt" / 1000.0),
+           frames = CASE WHEN d.ended_at IS NULL THEN f.frames ELSE d.frames + f.frames END,
+           peak = greatest(d.peak, f."peakConfidence")
+       FROM (SELECT "eventId", max("endedAt") AS "endedAt", sum(frames) AS frames,
+                    max("peakConfidence") AS "peakConfidence"
+             FROM (SELECT DISTINCT * FROM jsonb_to_recordset($1::jsonb) AS fact (
+                     "eventId" uuid, "endedAt" bigint, frames integer, "peakConfidence" double precision)) AS said
+             GROUP BY 1) f
+       WHERE d.id = f."eventId" AND (d.ended_at IS NULL OR d.ended_at < to_timestamp(f."endedAt" / 1000.0))`,
       [JSON.stringify(facts)],
     );
   }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { io, type Socket } from 'socket.io-client';
+import { DataSource } from 'typeorm';
 import type { ChatLine } from '#libs/contracts/chat.js';
-import type { DetectionContext, DetectionOpened } from '#libs/contracts/facts.js';
+import type { DetectionClosed, DetectionContext, DetectionOpened } from '#libs/contracts/facts.js';
 import { DetectionView } from '#libs/contracts/sockets.js';
 import type { EvidenceStore } from '#libs/evidence/evidence-store.js';
 import { until } from '#libs/testing/until.js';
@@ -161,6 +162,29 @@ describe('findings of every kind', () => {
       { detectionId: audio.eventId, title: '“free offers” said on Door', body: 'free' },
       { detectionId: chat.eventId, title: '“free offers” in chat of Door', body: 'mallory: free offers, only today' },
     ]);
+  });
+
+  it('end when they were seen last, by whichever session, and each end counts once however often it comes', async () => {
+    const event = heard();
+    const end = (session: number, afterMs: number, frames: number, peakConfidence: number): DetectionClosed => ({
+      ...{ type: 'detection.closed', eventId: event.eventId, streamId, session, frames, peakConfidence },
+      endedAt: event.detectedAt + afterMs,
+    });
+    const ended = async (): Promise<unknown> => {
+      const sql =
+        'SELECT (extract(epoch FROM ended_at) * 1000)::float8 AS at, frames, peak FROM detections WHERE id = $1';
+      const [row] = await api.app
+        .get(DataSource)
+        .query<[{ at: number; frames: number; peak: number }]>(sql, [event.eventId]);
+      return [Math.round(row.at) - event.detectedAt, row.frames, row.peak];
+    };
+    const [first, second] = [end(1, 5_000, 5, 0.9), end(2, 9_000, 4, 0.7)];
+    await api.store(event, first);
+    expect(await ended()).toEqual([5_000, 5, 0.9]);
+    await api.store(second, second);
+    expect(await ended()).toEqual([9_000, 9, 0.9]);
+    await api.store(first, second);
+    expect(await ended()).toEqual([9_000, 9, 0.9]);
   });
 
   it('reach the sockets of those who look after the stream, whatever their kind', async () => {

@@ -13,8 +13,6 @@ const ROUND_MS = 2_000;
 const YOUNG_MS = 4_000;
 /** Time between two claims of an idle monitor and of a full one, ms: who has more room is sooner. */
 const [IDLE_PAUSE_MS, FULL_PAUSE_MS] = [50, 500];
-/** The same where no monitor has room: a stream that is watched badly is better than one that is not, ms. */
-const OVERFULL_PAUSE_MS = 2_000;
 /** So long nothing is taken after something was handed back, for another one to take it, ms. */
 const MODEST_MS = 3_000;
 /** Decisions that are remembered. */
@@ -77,7 +75,8 @@ export class Claims implements ClaimRules {
     if (room === 0) {
       // Memory and the setting are hard limits; of time everybody gets a little less.
       const isHard = load?.limitedBy === 'memory' || load?.limitedBy === 'setting';
-      return isHard || this.others.some((other) => other.room > 0) ? null : OVERFULL_PAUSE_MS;
+      // A stream that is watched badly is better than one that is not.
+      return isHard || this.others.some((other) => other.room > 0) ? null : FULL_PAUSE_MS;
     }
     const use = sessions.length / (sessions.length + room);
     return Math.round(IDLE_PAUSE_MS + (FULL_PAUSE_MS - IDLE_PAUSE_MS) * use ** 2);
@@ -88,7 +87,8 @@ export class Claims implements ClaimRules {
   }
 
   hasHeir(): boolean {
-    return this.others.some(({ room }) => room > 0);
+    // Without room it takes what nobody else has room for, though later.
+    return this.others.length > 0;
   }
 
   decided(streamId: string, action: CaptureDecision['action'], reason: string): void {

@@ -1,8 +1,9 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { availableParallelism, freemem } from 'node:os';
 import type { MonitorLoad } from '#libs/contracts/monitors.js';
+import { containerLimits, type ContainerLimits } from './container-limits.js';
 import { cpuSecondsOf, machineTime } from './process-time.js';
-import { roomOf, type Measurement } from './room.js';
+import { roomOf, usableCores, type Measurement } from './room.js';
 
 /** Time between two measurements, ms. */
 const INTERVAL_MS = 1_000;
@@ -23,6 +24,8 @@ export interface LoadMeterParts {
   inference: () => MonitorLoad['inference'];
   /** CAPTURE_CAPACITY */
   most: number;
+  /** What the container around this process allows; read of the kernel when unset. */
+  limits?: () => Promise<ContainerLimits>;
 }
 
 /** Measures how busy the machine and this monitor are, and says how much more it has room for. */
@@ -39,10 +42,13 @@ export class LoadMeter {
   private delayAt = performance.now();
   /** Streams at the last measurement: what was taken since is not in its figures yet. */
   private measuredStreams = 0;
+  private limits: ContainerLimits = { cores: null, freeBytes: null };
 
   constructor(private readonly parts: LoadMeterParts) {}
 
-  start(): void {
+  /** Resolves when the limits of the container are known: room is never told beyond them. */
+  async start(): Promise<void> {
+    await this.readLimits();
     this.delay.enable();
     this.timer = setInterval(() => void this.measure(), INTERVAL_MS);
   }
@@ -59,9 +65,11 @@ export class LoadMeter {
     const inference = this.parts.inference();
     const taken = Math.max(0, this.parts.streams() - this.measuredStreams);
     const cores = availableParallelism();
+    const { limits, ownCores } = this;
     const measured: Measurement = {
-      ...{ streams: this.measuredStreams, cores, busyCores: this.busyPart * cores, ownCores: this.ownCores },
-      ...{ memoryFreeMb: memoryFree() / MB, inference },
+      ...{ streams: this.measuredStreams, ownCores, inference },
+      ...usableCores(limits.cores, { cores, busyCores: this.busyPart * cores }, ownCores),
+      memoryFreeMb: Math.min(freemem(), limits.freeBytes ?? Infinity) / MB,
     };
     const { room, limitedBy, detail } = roomOf(measured, this.parts.most);
     return {
@@ -76,7 +84,7 @@ export class LoadMeter {
   }
 
   private async measure(): Promise<void> {
-    const seconds = await this.childrensSeconds();
+    const [seconds] = await Promise.all([this.childrensSeconds(), this.readLimits()]);
     const now = performance.now();
     const elapsed = (now - this.at) / 1_000;
     const machine = machineTime();
@@ -94,6 +102,10 @@ export class LoadMeter {
     }
   }
 
+  private async readLimits(): Promise<void> {
+    this.limits = await (this.parts.limits ?? containerLimits)();
+  }
+
   /** CPU seconds of the children since the last measurement. */
   private async childrensSeconds(): Promise<number> {
     const seconds = new Map<number, number>();
@@ -107,11 +119,6 @@ export class LoadMeter {
     this.childSeconds = seconds;
     return used;
   }
-}
-
-/** Bytes that this process may still have: what its container allows, where it runs in one. */
-function memoryFree(): number {
-  return typeof process.availableMemory === 'function' ? process.availableMemory() : freemem();
 }
 
 function rounded(value: number): number {

@@ -1,4 +1,4 @@
-import { roomOf, type Measurement } from './room.js';
+import { roomOf, usableCores, type Measurement } from './room.js';
 
 const idle: Measurement = {
   ...{ streams: 0, cores: 4, busyCores: 0, ownCores: 0, memoryFreeMb: 100_000 },
@@ -35,5 +35,19 @@ describe('room for streams', () => {
     const crowded = { ...idle, busyCores: 4 };
     expect(roomOf(crowded, 500).room).toBe(56);
     expect(roomOf({ ...crowded, streams: 20, ownCores: 2 }, 500).room).toBe(0);
+  });
+
+  it('is that of the container, however large and idle the machine around it is', () => {
+    const machine = { cores: 64, busyCores: 1.7 };
+    const room = (limit: number | null, ownCores: number, busy = machine): number =>
+      roomOf({ ...idle, inference: null, streams: 10, ownCores, ...usableCores(limit, busy, ownCores) }, 5_000).room;
+    expect(usableCores(null, machine, 1)).toBe(machine);
+    expect(usableCores(64, machine, 1)).toBe(machine);
+    // Of the machine much is left; of 2 processors what the container has not used itself.
+    expect(room(null, 1)).toBeGreaterThan(500);
+    expect(room(2, 0.9)).toBe(8);
+    expect(room(2, 1.7)).toBe(0);
+    // Neighbours that fill the machine leave a container less than its limit, and half of it still.
+    expect(usableCores(2, { cores: 64, busyCores: 63.5 }, 0.2)).toEqual({ cores: 2, busyCores: 1.5 });
   });
 });

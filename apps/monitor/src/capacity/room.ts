@@ -5,14 +5,31 @@ import { FLOOR_PER_SECOND } from '../inference/allocation.js';
 export interface Measurement {
   /** Streams that were watched at that moment. */
   streams: number;
-  /** Processors of the machine, and how many of them are busy with whatever. */
+  /** Processors that may be used, of the machine or of what a container leaves of it. */
   cores: number;
+  /** How many of them are busy with whatever. */
   busyCores: number;
   /** Processors that this monitor and its children keep busy. */
   ownCores: number;
   memoryFreeMb: number;
   /** Null without a model: then inference limits nothing. */
   inference: { perSecond: number; queued: number } | null;
+}
+
+/**
+ * The processors of a container: not free are those that it uses itself, and those that the rest of the machine keeps
+ * from it. Without a limit these are the machine's own. Pure.
+ * @param limit processors that the container may keep busy; null without a limit
+ * @param machine processors of the machine, and how many of them are busy
+ */
+export function usableCores(
+  limit: number | null,
+  machine: Pick<Measurement, 'cores' | 'busyCores'>,
+  ownCores: number,
+): Pick<Measurement, 'cores' | 'busyCores'> {
+  if (limit === null || limit >= machine.cores) return machine;
+  const free = Math.min(limit - ownCores, machine.cores - machine.busyCores);
+  return { cores: limit, busyCores: limit - free };
 }
 
 /** How many more streams there is room for, and what is used up first. */

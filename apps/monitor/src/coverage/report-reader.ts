@@ -18,6 +18,12 @@ const GAPS: Readonly<Record<StatusReason, ReportedGap>> = {
 /** Speech that was given up makes the part degraded for so long: then it is not the engine that is missing, ms. */
 const BEHIND_MS = 62_000;
 
+/**
+ * Over so long it is counted which part of the frames was shed, and as great a part of as long a time is then told as
+ * not watched, ms: frame by frame the ledger would have a row for each.
+ */
+const SHED_WINDOW_MS = 60_000;
+
 const gapFor = (gap: ReportedGap): Reading => ({ gap, isProven: false, unless: gap });
 
 /** Reads from the reports of one session, one after the other, which of its parts are truly watched. */
@@ -27,6 +33,8 @@ export class ReportReader {
   private capturedAtProof = 0;
   private behindAt = Number.NEGATIVE_INFINITY;
   private shedUntil = Number.NEGATIVE_INFINITY;
+  private window: { at: number; captured: number; shed: number } | null = null;
+  private unseenUntil = Number.NEGATIVE_INFINITY;
 
   /** @param at moment of the report, epoch ms */
   read(report: SessionReport, at: number): Record<CoveragePart, Reading> {
@@ -41,16 +49,30 @@ export class ReportReader {
       this.shedUntil = Math.max(at, this.shedUntil) + droppedMs - this.before.droppedMs;
     }
     this.before = { inspected, captured, heardMs, droppedMs };
+    this.countShed(report, at);
     const audio = this.audio(report, heard);
-    return { video: this.video(report, seen), audio, speech: this.speech(report, audio, at), chat: chatOf(report) };
+    return { video: this.video(report, seen, at), audio, speech: this.speech(report, audio, at), chat: chatOf(report) };
   }
 
-  private video(report: SessionReport, seen: boolean): Reading {
+  private countShed({ framesCaptured: captured, framesShed: shed = 0 }: SessionReport, at: number): void {
+    const window = (this.window ??= { at, captured, shed });
+    const passedMs = at - window.at;
+    if (passedMs < SHED_WINDOW_MS) return;
+    const part = (shed - window.shed) / Math.max(1, captured - window.captured);
+    if (part > 0) this.unseenUntil = at + part * passedMs;
+    this.window = { at, captured, shed };
+  }
+
+  private video(report: SessionReport, seen: boolean, at: number): Reading {
     const { state } = report.parts.video;
-    const shed = report.framesCaptured > this.capturedAtProof;
-    if (state === 'live') return { gap: null, isProven: seen, unless: shed ? 'shed' : 'network' };
+    // A picture that is degraded without a reason is short of inspections, or adverts hide it.
+    const isShort = state === 'degraded' && report.reason === null && (report.grantedFps ?? null) !== null;
+    if (state === 'live' || isShort) {
+      if (at < this.unseenUntil) return gapFor('shed');
+      const shed = report.framesCaptured > this.capturedAtProof;
+      return { gap: null, isProven: seen, unless: shed ? 'shed' : 'network' };
+    }
     if (state === 'off') return gapFor('absent');
-    // Only adverts degrade the picture without a reason.
     if (state === 'degraded') return gapFor(report.reason === null ? 'adverts' : GAPS[report.reason]);
     return gapFor(reasonOf(report));
   }

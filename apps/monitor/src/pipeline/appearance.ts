@@ -58,6 +58,11 @@ export class Appearance {
     return this.confirmed;
   }
 
+  /** Wall time of the last frame that showed it, epoch ms. */
+  get seenAt(): number {
+    return this.lastSeen.wallTimeMs;
+  }
+
   /** Takes in one sample. */
   add(sample: Sample, score: Sighting, threshold: number): void {
     if (this.confirmed === null) this.consider(sample, score, threshold);

@@ -1,4 +1,4 @@
-import type { ObjectRule } from '#libs/contracts/captures.js';
+import type { ObjectRule, SessionMemory } from '#libs/contracts/captures.js';
 import type { DetectedObject } from '#libs/contracts/primitives.js';
 import { Appearance } from './appearance.js';
 import { eventId } from './event-id.js';
@@ -26,6 +26,9 @@ interface RuleState {
   cooldownUntilMs: number;
 }
 
+/** What a session knew of one rule at its end. */
+type Remembered = SessionMemory['rules'][number];
+
 /**
  * Turns what a detector sees on one stream into events: one for each appearance of a label that is watched for.
  *
@@ -41,7 +44,10 @@ interface RuleState {
 export class ObjectPipeline {
   private readonly states = new Map<string, RuleState>();
   private readonly options: PipelineOptions;
+  private firstMs: number | null = null;
   private lastMs: number | null = null;
+  /** Wall time less stream time of the last sample, ms. */
+  private wallAheadMs = 0;
   private epoch = 0;
 
   constructor(
@@ -60,7 +66,9 @@ export class ObjectPipeline {
     const result: Inspection = { opened: [], closed: [], suppressed: 0 };
     if (sample.streamTimeMs === this.lastMs) return result;
     this.noticeJump(sample.streamTimeMs, result);
+    this.firstMs ??= sample.streamTimeMs;
     this.lastMs = sample.streamTimeMs;
+    this.wallAheadMs = sample.wallTimeMs - sample.streamTimeMs;
     this.dropUnruled(rules, result);
     const seen = byLabel(sample.objects);
     for (const rule of rules) this.apply(sample, rule, seen.get(rule.label.toLowerCase()) ?? [], result);
@@ -89,6 +97,37 @@ export class ObjectPipeline {
     if (state === undefined) return;
     state.undecided = null;
     if (state.event?.eventId === id) state.event = null;
+  }
+
+  /** What lasts and what cools down at this moment, in wall time: before {@link end}. */
+  memory(): Remembered[] {
+    return [...this.states.values()].flatMap(({ rule, appearance, event, undecided, cooldownUntilMs }) => {
+      // What could not be kept so far was never reported.
+      const eventId = undecided === null ? (event?.eventId ?? null) : null;
+      const cools = cooldownUntilMs > (this.lastMs ?? 0);
+      if (eventId === null && !cools) return [];
+      const seenAt = appearance?.seenAt ?? 0;
+      const cooldownUntil = cools ? Math.max(0, Math.round(cooldownUntilMs + this.wallAheadMs)) : 0;
+      return [{ ruleId: rule.id, eventId, seenAt, cooldownUntil }];
+    });
+  }
+
+  /**
+   * Whether an {@link Opened} is no news after what the session before knew of its rule: the appearance that lasted then
+   * goes on under its old event, and a cooldown that had begun holds. Then it is answered by this.
+   */
+  recognised(opened: Opened, known: Remembered): boolean {
+    const state = this.stateOf(opened.eventId);
+    const { absenceMs } = this.options;
+    // Of the time between two sessions nothing is known: what was there at the end and is there at the beginning stayed.
+    const sinceFirstMs = opened.startedStreamMs - (this.firstMs ?? 0);
+    const isAtOnce = sinceFirstMs <= absenceMs || opened.startedAt - known.seenAt <= absenceMs;
+    const goesOn = known.eventId !== null && isAtOnce;
+    if (state === undefined || !(goesOn || opened.startedAt < known.cooldownUntil)) return false;
+    state.undecided = null;
+    state.event = goesOn && known.eventId !== null ? { eventId: known.eventId } : null;
+    state.cooldownUntilMs = Math.max(state.cooldownUntilMs, known.cooldownUntil - this.wallAheadMs);
+    return true;
   }
 
   /** Whether nothing is in doubt: whatever appeared is confirmed and was seen in the last sample. */

@@ -1,3 +1,5 @@
+import type { StopCause } from '#libs/bus/capture-worker.js';
+import type { SessionMemories } from '#libs/bus/session-memories.js';
 import type { SessionNumbers } from '#libs/bus/session-numbers.js';
 import type { CaptureJob } from '#libs/contracts/captures.js';
 import type { SessionReport } from '#libs/contracts/monitors.js';
@@ -39,6 +41,9 @@ export interface CaptureServices {
   spool: Spool;
   evidence: EvidenceStore;
   numbers: SessionNumbers;
+  memories: SessionMemories;
+  /** Told when a session sees its first picture. */
+  onSeen: (streamId: string) => void;
   ffmpegPath: string;
   sampleIntervalMs: number;
   /** How often it is told what a session that goes on as it does has watched, ms. */
@@ -82,17 +87,25 @@ export class Captures {
       rules: () => services.rules.objects,
       zones: () => services.rules.zonesOf(job.streamId),
       senses: this.senses(job, sink),
+      memory: () => services.memories.take(job.streamId),
+      onSeen: () => services.onSeen(job.streamId),
       ...{ platform, lane, sink },
     });
     this.sessions.set(job.streamId, running);
     const endCoverage = this.coverage.follow(origin, () => running.report());
+    const leave = async (): Promise<void> => {
+      if (isHandedOver(signal)) await services.memories.leave(job.streamId, running.memory);
+    };
+    // The next session may need it before this one has wholly ended.
+    signal.addEventListener('abort', () => void leave(), { once: true });
     try {
       await running.run(signal);
     } finally {
+      await leave();
       await endCoverage();
       if (this.sessions.get(job.streamId) === running) this.sessions.delete(job.streamId);
       await lane.close();
-      if (signal.reason === 'shutdown' || signal.reason === 'rebalanced') {
+      if (isHandedOver(signal)) {
         const detail = 'Another monitor takes over.';
         sink.status({ status: 'pending', reason: 'restarting', detail, at: services.now() });
       } else if (signal.reason === 'stopped') {
@@ -127,4 +140,8 @@ export class Captures {
       signalRule: (signal) => rules.signalRule(signal),
     };
   }
+}
+
+function isHandedOver({ reason }: AbortSignal): boolean {
+  return reason === ('shutdown' satisfies StopCause) || reason === ('rebalanced' satisfies StopCause);
 }

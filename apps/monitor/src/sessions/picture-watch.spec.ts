@@ -1,3 +1,4 @@
+import type { SessionMemory } from '#libs/contracts/captures.js';
 import { createLogger } from '#libs/observability/logger.js';
 import type { CapturedFrame } from '../capture/frame.js';
 import { InferenceBudget } from '../inference/inference-budget.js';
@@ -86,5 +87,69 @@ describe('PictureWatch of a live stream', () => {
     expect(figures.shed).toBeGreaterThan(300);
     expect(sink.seen).toHaveLength(8);
     expect(sink.seenEnds).toHaveLength(0);
+  });
+
+  describe('that is taken over', () => {
+    const rule = { ...lightRule, cooldownMs: 60_000 };
+
+    /** Sees levels, one a second, as one session of the stream. @returns what it leaves */
+    async function session(
+      number: number,
+      levels: readonly number[],
+      before: SessionMemory['rules'] | null,
+    ): Promise<SessionMemory['rules']> {
+      const clock = (): number => now;
+      const logger = createLogger('picture', 'silent');
+      const status = new SessionStatus(() => undefined, clock);
+      const memory = (): Promise<SessionMemory | null> =>
+        Promise.resolve(before === null ? null : { v: 1, rules: before });
+      const watch = new PictureWatch({
+        ...{ streamId: STREAM_ID, session: number, detector, figures, sink, status, logger, memory },
+        ...{ rules: () => [rule], zones: () => [] },
+      });
+      const startedAt = now;
+      for (const level of levels) {
+        now += 1_000;
+        const pixels = Buffer.alloc(32 * 32 * 3, level);
+        const source = { width: 32, height: 32 };
+        const frame: CapturedFrame = { index: 0, ptsMs: now, receivedAt: now, source, pixels, jpeg: Buffer.alloc(0) };
+        await watch.inspect({ frame, streamTimeMs: now - startedAt, wallTimeMs: now }, true, never);
+      }
+      await watch.end();
+      return watch.memory;
+    }
+    const [dark, bright] = [16, 235];
+    const of = (level: number, count: number): number[] => Array.from({ length: count }, () => level);
+
+    beforeEach(() => {
+      open(null);
+      now = 1_000_000;
+    });
+
+    it('reports what stays in the picture once, and its end as the next session sees it', async () => {
+      const left = await session(1, [dark, ...of(bright, 5)], null);
+      await session(2, [...of(bright, 5), ...of(dark, 5)], left);
+      expect(sink.seen).toHaveLength(1);
+      expect(sink.seenEnds.map(({ eventId }) => eventId)).toEqual([sink.seen[0]?.eventId, sink.seen[0]?.eventId]);
+      expect(sink.seenEnds.map(({ endedAt }) => endedAt)).toEqual([1_006_000, 1_011_000]);
+    });
+
+    it('keeps a cooldown that had begun, and no longer than it lasts', async () => {
+      const left = await session(1, [...of(bright, 3), ...of(dark, 5)], null);
+      const seen = [...of(dark, 5), ...of(bright, 3), ...of(dark, 5)];
+      await session(2, seen, left);
+      expect(sink.seen).toHaveLength(1);
+      expect(figures.suppressed).toBe(1);
+      now += 60_000;
+      await session(3, seen, left);
+      expect(sink.seen).toHaveLength(2);
+    });
+
+    it('reports anew what comes later, and everything when nothing was left', async () => {
+      const left = (await session(1, of(bright, 5), null)).map((known) => ({ ...known, cooldownUntil: 0 }));
+      await session(2, [...of(dark, 8), ...of(bright, 3)], left);
+      await session(3, of(bright, 3), null);
+      expect(new Set(sink.seen.map(({ eventId }) => eventId)).size).toBe(3);
+    });
   });
 });

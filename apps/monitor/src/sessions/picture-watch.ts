@@ -1,4 +1,4 @@
-import type { ObjectRule, Zone } from '#libs/contracts/captures.js';
+import type { ObjectRule, SessionMemory, Zone } from '#libs/contracts/captures.js';
 import { messageOf } from '#libs/errors/app-error.js';
 import type { Logger } from '#libs/observability/logger.js';
 import type { FrameFormat } from '../capture/frame.js';
@@ -6,7 +6,7 @@ import type { VideoDetector } from '../detectors/detector.port.js';
 import type { StreamBudget } from '../inference/inference-budget.js';
 import { KEEP_RATIO } from '../pipeline/appearance.js';
 import { ObjectPipeline } from '../pipeline/object-pipeline.js';
-import type { Closed } from '../pipeline/pipeline.types.js';
+import type { Closed, Opened } from '../pipeline/pipeline.types.js';
 import { withinZones } from '../pipeline/zones.js';
 import { MotionGate } from '../samplers/motion-gate.js';
 import type { TimedFrame } from './capture-run.js';
@@ -32,6 +32,8 @@ export interface PictureWatchParts {
   sink: Pick<SessionSink, 'opened' | 'closed' | 'inspected'>;
   /** The stream's part of the inference budget; every frame is inspected when unset. */
   budget?: StreamBudget | undefined;
+  /** Gives what the session before has left, once; there was none when unset. */
+  memory?: (() => Promise<SessionMemory | null>) | undefined;
   logger: Logger;
 }
 
@@ -49,6 +51,9 @@ export class PictureWatch {
   private readonly gate = new MotionGate();
   private last: Found | null = null;
   private failedInspections = 0;
+  /** What the session before reported; null until something is to be reported. */
+  private before: SessionMemory['rules'] | null = null;
+  private left: SessionMemory['rules'] | null = null;
 
   constructor(private readonly parts: PictureWatchParts) {
     this.pipeline = new ObjectPipeline(parts.streamId, parts.session);
@@ -95,6 +100,7 @@ export class PictureWatch {
     figures.suppressed += suppressed;
     if (this.pipeline.remembered > 0) this.parts.budget?.hit();
     for (const event of opened) {
+      if (await this.isKnown(event)) continue;
       try {
         await sink.opened(event, frame);
         this.pipeline.committed(event.eventId);
@@ -122,9 +128,22 @@ export class PictureWatch {
     return (budget?.take(change === 'cut') ?? true) ? null : 'shed';
   }
 
+  /** What of this session the next one should know. */
+  get memory(): SessionMemory['rules'] {
+    return this.left ?? this.pipeline.memory();
+  }
+
   /** The session is over: ends what lasts. */
   async end(): Promise<void> {
+    this.left = this.pipeline.memory();
     await this.close(this.pipeline.end());
+  }
+
+  /** Whether the session before has reported it, or has begun the cooldown that it falls into. */
+  private async isKnown(event: Opened): Promise<boolean> {
+    this.before ??= (await this.parts.memory?.())?.rules ?? [];
+    const known = this.before.find(({ ruleId }) => ruleId === event.rule.id);
+    return known !== undefined && this.pipeline.recognised(event, known);
   }
 
   private detectorFailed(error: unknown): void {

@@ -1,4 +1,4 @@
-import type { CaptureJob, ObjectRule, Zone } from '#libs/contracts/captures.js';
+import type { CaptureJob, ObjectRule, SessionMemory, Zone } from '#libs/contracts/captures.js';
 import type { PartReport, SessionReport } from '#libs/contracts/monitors.js';
 import type { Logger } from '#libs/observability/logger.js';
 import type { FrameFormat } from '../capture/frame.js';
@@ -35,6 +35,10 @@ export interface SessionParts {
   rules: () => readonly ObjectRule[];
   zones?: () => readonly Zone[];
   sink: SessionSink;
+  /** Gives what the session before has left, once; there was none when unset. */
+  memory?: () => Promise<SessionMemory | null>;
+  /** Told when the first picture is seen, or the chat when there is nothing else. */
+  onSeen?: () => void;
   /** What hears and reads; the picture alone is watched when unset. */
   senses?: SensesParts;
   /** Shared by all streams of the process. */
@@ -63,6 +67,7 @@ export class StreamSession {
   private readonly source: SourceWatch | null;
   private readonly startedAt: number;
   private readonly budget: StreamBudget | undefined;
+  private hasSeen = false;
 
   /** @param session number of this session, larger than any before it for the stream. */
   constructor(
@@ -81,7 +86,8 @@ export class StreamSession {
     const { status, figures, clock } = this;
     if (looks) this.budget = parts.budget?.open(job.priority, 1_000 / parts.sampleIntervalMs);
     const { budget } = this;
-    const watch = { streamId, session, detector, rules, zones, status, figures, sink, logger, budget };
+    const { memory } = parts;
+    const watch = { streamId, session, detector, rules, zones, status, figures, sink, logger, budget, memory };
     this.picture = looks ? new PictureWatch(watch) : null;
     const shared = { clock, now, logger, onChatState: (report: PartReport) => this.chatChanged(report) };
     this.senses = senses === undefined ? null : new SessionSenses(job, session, senses, shared);
@@ -112,6 +118,11 @@ export class StreamSession {
     }
   }
 
+  /** What the next session of the stream needs to know to report nothing twice. */
+  get memory(): SessionMemory {
+    return { v: 1, rules: this.picture?.memory ?? [] };
+  }
+
   /** Process id of the newest ffmpeg of this session; null before the first. */
   get ffmpegPid(): number | null {
     return this.source?.ffmpegPid ?? null;
@@ -129,10 +140,9 @@ export class StreamSession {
     const off = new PartState(this.parts.now, false).report();
     const senses = this.senses?.report();
     const video = this.video.report();
-    if (this.source?.inIntermission === true && video.state === 'live') {
-      Object.assign(video, { state: 'degraded', detail: ADVERTS });
-    }
-    const granted = this.budget?.granted ?? null;
+    const isHidden = this.source?.inIntermission === true;
+    if (isHidden && video.state === 'live') Object.assign(video, { state: 'degraded', detail: ADVERTS });
+    const granted = isHidden ? null : (this.budget?.granted ?? null);
     if (granted !== null && video.state === 'live') {
       Object.assign(video, { state: 'degraded', detail: shortOf(granted) });
     }
@@ -163,6 +173,10 @@ export class StreamSession {
     this.parts.sink.status(change);
     const live = status === 'live' || status === 'degraded';
     this.senses?.chat?.videoLive(live && this.source !== null);
+    if (live && !this.hasSeen) {
+      this.hasSeen = true;
+      this.parts.onSeen?.();
+    }
     if (status === 'pending' || status === 'stopped') return;
     this.video.set(status, detail);
     if (!live) this.senses?.sound?.audio.set(status, detail);
