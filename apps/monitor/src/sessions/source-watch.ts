@@ -61,7 +61,8 @@ export class SourceWatch {
   private playback: Playback | null = null;
 
   constructor(private readonly parts: SourceWatchParts) {
-    this.backoff = new Backoff(parts.random);
+    const { longestWaitMs: longestMs } = parts.platform;
+    this.backoff = new Backoff(parts.random, longestMs === undefined ? {} : { longestMs });
     this.renewal = parts.renewal ?? new Renewal(parts.now, parts.random);
     this.air = new AirWatch(parts.now);
   }
