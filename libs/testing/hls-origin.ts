@@ -26,18 +26,20 @@ export class HlsOrigin {
 
   private constructor(private readonly server: Server) {}
 
-  static async start(): Promise<HlsOrigin> {
+  /** @param address of loopback: there are many on Linux, and one port may be free on all of them */
+  static async start(address = '127.0.0.1'): Promise<HlsOrigin> {
     const server = createServer();
     const origin = new HlsOrigin(server);
     server.on('request', (request, response) => origin.answer(request, response));
     server.on('clientError', (_error, socket) => socket.destroy());
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => server.listen(0, address, resolve));
     return origin;
   }
 
   /** `host:port`, as `EGRESS_ALLOW` wants it. */
   get host(): string {
-    return `127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    const { address, port } = this.server.address() as AddressInfo;
+    return `${address}:${port}`;
   }
 
   url(path: string): string {
@@ -209,14 +211,15 @@ export class Canary {
 
   private constructor(private readonly server: TcpServer) {}
 
-  static async start(): Promise<Canary> {
+  /** @param port any free one when 0 */
+  static async start(port = 0): Promise<Canary> {
     const server = createTcpServer();
     const canary = new Canary(server);
     server.on('connection', (socket) => {
       canary.connections += 1;
       socket.destroy();
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
     return canary;
   }
 
