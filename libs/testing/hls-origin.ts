@@ -13,6 +13,13 @@ export interface PreparedSegment {
   durationMs: number;
 }
 
+/** How a live playlist goes on. */
+interface LiveOptions {
+  now?: () => number;
+  until?: number;
+  sequence?: number;
+}
+
 const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
 const SEGMENT_TYPE = 'video/mp2t';
 const WINDOW = 5;
@@ -74,9 +81,9 @@ export class HlsOrigin {
   }
 
   /** Answers one byte a second, for ever. */
-  drip(path: string): string {
+  drip(path: string, type = PLAYLIST_TYPE): string {
     return this.on(path, (_request, response) => {
-      response.writeHead(200, { 'content-type': PLAYLIST_TYPE });
+      response.writeHead(200, { 'content-type': type });
       this.repeat(response, 1_000, () => response.write('#'));
     });
   }
@@ -126,14 +133,22 @@ export class HlsOrigin {
     return this.url(path);
   }
 
+  /** Promises ten times what it sends, and cuts the connection. */
+  truncated(path: string, body: Buffer): string {
+    return this.on(path, (_request, response) => {
+      response.writeHead(200, { 'content-type': SEGMENT_TYPE, 'content-length': body.length * 10 });
+      response.write(body, () => response.destroy());
+    });
+  }
+
   /**
    * Replays segments over and over as a sliding live playlist that follows `now`. `until` (epoch ms) freezes it: it
-   * still answers, but brings nothing new.
+   * still answers, but brings nothing new. `sequence` is the number of its first segment.
    */
   live(
     path: string,
     segments: readonly PreparedSegment[],
-    { now = Date.now, until = Number.POSITIVE_INFINITY }: { now?: () => number; until?: number } = {},
+    { now = Date.now, until = Number.POSITIVE_INFINITY, sequence = 0 }: LiveOptions = {},
   ): string {
     const duration = segments[0]?.durationMs ?? 1_000;
     const startedAt = now();
@@ -144,14 +159,22 @@ export class HlsOrigin {
         const index = (newest - WINDOW + offset) % segments.length;
         return { uri: `${path}.${index}.ts`, durationMs: duration, discontinuity: index === 0 };
       });
-      response.writeHead(200, { 'content-type': PLAYLIST_TYPE }).end(mediaPlaylist(entries, newest - WINDOW));
+      response
+        .writeHead(200, { 'content-type': PLAYLIST_TYPE })
+        .end(mediaPlaylist(entries, sequence + newest - WINDOW));
     });
+  }
+
+  /** Ends every connection, as a server does that is started anew. */
+  hangUp(): void {
+    for (const timer of this.timers) clearInterval(timer);
+    this.timers.clear();
+    this.server.closeAllConnections();
   }
 
   /** Ends every connection and timer. */
   async stop(): Promise<void> {
-    for (const timer of this.timers) clearInterval(timer);
-    this.server.closeAllConnections();
+    this.hangUp();
     await new Promise<void>((resolve) => this.server.close(() => resolve()));
   }
 
