@@ -33,13 +33,16 @@ export class HlsOrigin {
 
   private constructor(private readonly server: Server) {}
 
-  /** @param address of loopback: there are many on Linux, and one port may be free on all of them */
-  static async start(address = '127.0.0.1'): Promise<HlsOrigin> {
+  /**
+   * @param address of loopback: there are many on Linux, and one port may be free on all of them
+   * @param port any free one when 0
+   */
+  static async start(address = '127.0.0.1', port = 0): Promise<HlsOrigin> {
     const server = createServer();
     const origin = new HlsOrigin(server);
     server.on('request', (request, response) => origin.answer(request, response));
     server.on('clientError', (_error, socket) => socket.destroy());
-    await new Promise<void>((resolve) => server.listen(0, address, resolve));
+    await new Promise<void>((resolve) => server.listen(port, address, resolve));
     return origin;
   }
 

@@ -40,8 +40,9 @@ export interface BadStreamsOutcome {
   slowestSeconds: number;
   /** Pictures of the neighbours a second, all together, and the share that was left while all others were bad. */
   neighbours: { before: number; during: number; share: number };
-  /** Processor time of ffmpegs that ended while all was bad, for each try that failed, ms. */
+  /** Processor time of ffmpegs that ended while all was bad: for each try that failed, ms, and in cores. */
   cpuMsPerRestart: number;
+  cores: number;
   /** Connections to an address that nothing may reach. */
   trespasses: number;
   requests: number;
@@ -108,15 +109,14 @@ export async function badStreams(
   for (const { spoil } of later) spoil?.();
   for (const bad of origins.streams.filter(({ spoil }) => spoil === null))
     ids.set(bad, await watch(bad.title, bad.url));
-  const over = { badly: false };
   const [said, gaps] = await Promise.all([
     Promise.all([...ids].map(async ([bad, id]) => [bad, await whatIsSaidOf(bad, id)] as const)),
     gapsOfTurned(),
     sleep(badSeconds * 1_000),
   ]);
-  const during = rate(badFrom, await count());
+  const badTo = await count();
+  const during = rate(badFrom, badTo);
   const [cpuTo, atWorst] = [await childrenCpuMs(monitorPid()), await sessions()];
-  over.badly = true;
   const outcomes = await Promise.all(said.map(([bad, words], index) => outcomeOf(bad, words, index)));
   const restarts = outcomes.reduce((sum, outcome) => sum + outcome.restarts, 0);
   return {
@@ -124,6 +124,7 @@ export async function badStreams(
     slowestSeconds: Math.max(...outcomes.map(({ recoverySeconds }) => recoverySeconds)),
     neighbours: { before, during, share: Math.round((during / before) * 1e3) / 1e3 },
     cpuMsPerRestart: Math.round((cpuTo - cpuFrom) / restarts),
+    cores: Math.round(((cpuTo - cpuFrom) / (badTo.at - badFrom.at)) * 100) / 100,
     ...{ trespasses: origins.canary.connections, requests: origins.requests },
   };
 

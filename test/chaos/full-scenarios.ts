@@ -1,6 +1,12 @@
+import { HlsOrigin } from '#libs/testing/hls-origin.js';
+import { ClipDirectory } from '../../apps/monitor/src/capture/clips.fixture.js';
+import { findFfmpeg } from '../../apps/monitor/src/capture/ffmpeg-binary.js';
+import { BadOrigins } from './bad-origins.js';
+import { badStreams } from './bad-streams.js';
 import { House } from './house.js';
+import { originDown } from './origin-down.js';
 import { absentRedis, fullSpool, mixedKills, wipedRedis } from './scenarios.js';
-import { watched } from './watched.js';
+import { adminOf, monitorIn, monitorLogIn, watched } from './watched.js';
 
 /** What came of a scenario, and whether it met its bar. */
 type Outcome = object & { holds: boolean };
@@ -44,5 +50,35 @@ export const FULL_SCENARIOS: Readonly<Record<string, (say: (text: string) => voi
     inHouse(
       (house) => fullSpool(house, { findings: 100_000 }),
       ({ uncounted, framesWentFirst }) => uncounted === 0 && framesWentFirst,
+    ),
+  'bad-streams': () =>
+    inHouse(
+      async (house) => {
+        const origins = await BadOrigins.open();
+        house.own(() => origins.close());
+        const neighbour = await origins.neighbour();
+        const monitor = await monitorIn(house, origins.hosts);
+        const watchers = { client: await adminOf(house), monitorPid: () => monitor.pid };
+        return badStreams(watchers, origins, neighbour, { beforeSeconds: 60, badSeconds: 90 });
+      },
+      ({ cases, slowestSeconds, neighbours, trespasses }) =>
+        cases.every(({ fits }) => fits) && slowestSeconds <= 15 && neighbours.share >= 0.95 && trespasses === 0,
+    ),
+  'origin-down': () =>
+    inHouse(
+      async (house) => {
+        const clips = await ClipDirectory.make(await findFfmpeg());
+        house.own(() => clips.remove());
+        const segments = await clips.segments('testsrc2=s=320x180:r=10:d=4', 1, 10);
+        const origin = await HlsOrigin.start();
+        house.own(() => origin.stop());
+        await monitorIn(house, [origin.host], { LOG_LEVEL: 'info' });
+        const watchers = { client: await adminOf(house), logFile: monitorLogIn(house) };
+        return originDown(watchers, { origin, segments }, { streams: 50, seconds: 45 });
+      },
+      ({ unavailable, refused, p95Ratio }) =>
+        [unavailable, refused].every(
+          ({ mostInTenSeconds, perSecond, spread }) => mostInTenSeconds <= 11 && perSecond <= 1 && spread > 0.05,
+        ) && p95Ratio <= 1.25,
     ),
 };
