@@ -1,6 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
-import type { AddressInfo } from 'node:net';
 
 /**
  * What a name has at the n-th question of one type (from 0): `1.2.3.4` and `::1` are addresses, `other.test.` is
@@ -39,7 +38,7 @@ export class NameServer {
   /** Asks this server for every address of a host, as `getaddrinfo` asks that of the machine. */
   readonly resolve = async (host: string): Promise<readonly string[]> => {
     const resolver = new Resolver({ timeout: 2_000, tries: 2 });
-    resolver.setServers([`127.0.0.1:${(this.socket.address() as AddressInfo).port}`]);
+    resolver.setServers([`127.0.0.1:${this.socket.address().port}`]);
     const found = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
     const addresses = found.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
     if (addresses.length === 0 && found[0].status === 'rejected') throw found[0].reason;

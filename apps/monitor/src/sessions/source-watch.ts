@@ -57,6 +57,8 @@ export class SourceWatch {
   /** Runs that failed since the last frame. */
   private failedRuns = 0;
   private firstFrameAt: number | null = null;
+  /** When the newest try began, epoch ms. */
+  private triedAt = 0;
   private run: CaptureRun | null = null;
   private playback: Playback | null = null;
 
@@ -90,7 +92,9 @@ export class SourceWatch {
       figures.restarts += 1;
       const ranMs = this.firstFrameAt === null ? 0 : now() - this.firstFrameAt;
       const { delayMs } = this.backoff.failed(now(), ranMs);
-      await wait(delayMs, undefined, { signal }).catch(() => undefined);
+      // Tries are paced, not the pauses between them: what one that brought nothing took is part of the wait.
+      const spentMs = this.firstFrameAt === null ? now() - this.triedAt : 0;
+      await wait(Math.max(0, delayMs - spentMs), undefined, { signal }).catch(() => undefined);
     }
   }
 
@@ -100,6 +104,7 @@ export class SourceWatch {
     this.firstFrameAt = null;
     await pace?.turn(job.url, signal);
     if (signal.aborted) return true;
+    this.triedAt = this.parts.now();
     try {
       if (status.change.status === 'pending') status.set('starting');
       let next: Playback | null = await this.resolve(signal);
