@@ -41,6 +41,9 @@ describe('streams that cannot be watched', () => {
     expect(outcome.requests).toBeLessThan(10_000);
     // None of them waited for a minute's circuit.
     expect(outcome.slowestSeconds).toBeLessThan(30);
+    // What silence alone would have ended takes 20 s.
+    const turned = outcome.cases.filter(({ said }) => said === 'live').map(({ recoverySeconds }) => recoverySeconds);
+    expect(Math.max(...turned)).toBeLessThan(20);
     expect(outcome.neighbours.share).toBeGreaterThan(0.7);
   }, 240_000);
 
