@@ -29,8 +29,8 @@ interface Pieces {
 }
 
 const PATH = '/live';
-/** Numbers of segments before a stream begins anew, far from 0. */
-const LATE = 5_000;
+/** Number of the first segment of a stream that turns: far from 0, where another one begins anew. */
+const FIRST = 5_000;
 const NO_STREAM = ['not_a_stream', 'stalled', 'unreachable', 'capture_failed'];
 
 /** Origins that are hostile or broken, each in its way, and one that neighbours play from. */
@@ -110,31 +110,28 @@ const bad =
   ): Way =>
   (origin, pieces, canaryPort) => {
     set(origin, pieces, `http://127.0.0.1:${canaryPort}`);
-    const heal = healer(origin, pieces);
-    return { title, url: origin.url(`${PATH}.m3u8`), reasons, spoil: null, heal };
+    return { title, url: origin.url(`${PATH}.m3u8`), reasons, spoil: null, heal: () => mend(origin, pieces, 0) };
   };
 
-/** Good at first, then bad. */
+/** Good at first, then bad. `spoil` is told the number of the segment that is next. */
 const spoilt =
-  (title: string, reasons: readonly string[], spoil: (origin: HlsOrigin, pieces: Pieces) => void): Way =>
+  (title: string, reasons: readonly string[], spoil: (origin: HlsOrigin, pieces: Pieces, next: number) => void): Way =>
   (origin, pieces) => {
-    const url = origin.live(PATH, pieces.good);
-    return { title, url, reasons, spoil: () => spoil(origin, pieces), heal: healer(origin, pieces) };
+    const url = origin.live(PATH, pieces.good, { sequence: FIRST });
+    const from = Date.now();
+    const next = (): number => FIRST + Math.floor((Date.now() - from) / 1_000);
+    const heal = (): void => mend(origin, pieces, next());
+    return { title, url, reasons, spoil: () => spoil(origin, pieces, next()), heal };
   };
 
 /** Good at first, then otherwise, and well all the same. */
 const turned =
-  (title: string, turn: (origin: HlsOrigin, pieces: Pieces) => void): Way =>
-  (origin, pieces) => {
-    const url = origin.live(PATH, pieces.good, { sequence: LATE });
-    return { title, url, reasons: [], spoil: () => turn(origin, pieces), heal: null };
-  };
+  (title: string, turn: (origin: HlsOrigin, pieces: Pieces, next: number) => void): Way =>
+  (...where) => ({ ...spoilt(title, [], turn)(...where), heal: null });
 
-function healer(origin: HlsOrigin, { good }: Pieces): () => void {
-  return () => {
-    origin.live(PATH, good);
-    origin.hangUp();
-  };
+function mend(origin: HlsOrigin, { good }: Pieces, sequence: number): void {
+  origin.live(PATH, good, { sequence });
+  origin.hangUp();
 }
 
 const main = `${PATH}.m3u8`;
@@ -147,11 +144,9 @@ const answer =
     void origin.text(main, 'no', 'text/plain', status);
 /** A live playlist of one segment over and over, as if it were always a new one. */
 const liveOf = (origin: HlsOrigin, body: Buffer): string => origin.live(PATH, [{ body, durationMs: 1_000 }]);
-/** A live playlist whose segments are answered in a way of their own. */
-const liveBut = (origin: HlsOrigin, { good }: Pieces, spoil: (path: string, body: Buffer) => void): void => {
-  origin.live(PATH, good);
-  good.forEach(({ body }, index) => spoil(`${PATH}.${index}.ts`, body));
-};
+/** Has the segments of a live playlist answered in a way of their own. */
+const segments = ({ good }: Pieces, answered: (path: string, body: Buffer) => void): void =>
+  good.forEach(({ body }, index) => answered(`${PATH}.${index}.ts`, body));
 
 const refused = ['refused_address'];
 const WAYS: readonly Way[] = [
@@ -170,9 +165,10 @@ const WAYS: readonly Way[] = [
   bad('a frame of 16k²', ['budget_exceeded', ...NO_STREAM], (origin, { huge }) => liveOf(origin, huge.body)),
   bad('corrupt TS', NO_STREAM, (origin) => liveOf(origin, randomBytes(188 * 500))),
   bad('empty TS packets', NO_STREAM, (origin) => liveOf(origin, Buffer.alloc(188 * 500, 0x47))),
-  bad('segments cut off at once', NO_STREAM, (origin, pieces) =>
-    liveBut(origin, pieces, (path, body) => origin.truncated(path, body.subarray(0, 188))),
-  ),
+  bad('segments cut off at once', NO_STREAM, (origin, pieces) => {
+    origin.live(PATH, pieces.good);
+    segments(pieces, (path, body) => origin.truncated(path, body.subarray(0, 188)));
+  }),
   bad('segments that are missing', ['not_found', ...NO_STREAM], (origin) => text(origin, entry('/nothing.ts'))),
   bad('a redirect to a private address', refused, (origin, _, forbidden) => origin.redirect(main, `${forbidden}/x`)),
   bad('a private segment', refused, (origin, _, forbidden) => text(origin, entry(`${forbidden}/a.ts`))),
@@ -186,24 +182,26 @@ const WAYS: readonly Way[] = [
     text(origin, entry('/whole.ts', `#EXT-X-MAP:URI="${forbidden}/m.mp4"`));
   }),
   bad('a file as segment', [...refused, 'not_a_stream'], (origin) => text(origin, entry('file:///etc/passwd'))),
-  spoilt('a stall', ['stalled'], (origin, { good }) => origin.live(PATH, good, { until: Date.now() })),
+  spoilt('a stall', ['stalled'], (origin, { good }, sequence) =>
+    origin.live(PATH, good, { until: Date.now(), sequence }),
+  ),
   spoilt('segments at 1 B/s', ['stalled'], (origin, pieces) =>
-    liveBut(origin, pieces, (path) => origin.drip(path, 'video/mp2t')),
+    segments(pieces, (path) => origin.drip(path, 'video/mp2t')),
   ),
   spoilt('an end', ['ended', 'stalled'], (origin) => text(origin, entry('/live.0.ts'))),
   spoilt('truncation', NO_STREAM, (origin, pieces) =>
-    liveBut(origin, pieces, (path, body) => origin.truncated(path, body.subarray(0, 1_000))),
+    segments(pieces, (path, body) => origin.truncated(path, body.subarray(0, 1_000))),
   ),
   turned('half of each segment missing', (origin, pieces) =>
-    liveBut(origin, pieces, (path, body) => origin.truncated(path, body.subarray(0, body.length / 2))),
+    segments(pieces, (path, body) => origin.truncated(path, body.subarray(0, body.length / 2))),
   ),
-  turned('another size', (origin, { large }) => origin.live(PATH, large, { sequence: LATE + 10 })),
-  turned('another codec', (origin, { other }) => origin.live(PATH, other, { sequence: LATE + 10 })),
-  turned('time that jumps', (origin, { good }) =>
+  turned('another size', (origin, { large }, sequence) => origin.live(PATH, large, { sequence })),
+  turned('another codec', (origin, { other }, sequence) => origin.live(PATH, other, { sequence })),
+  turned('time that jumps', (origin, { good }, sequence) =>
     origin.live(
       PATH,
       [2, 0].flatMap((index) => good[index] ?? []),
-      { sequence: LATE + 10 },
+      { sequence },
     ),
   ),
   turned('a sequence that begins anew', (origin, { good }) => origin.live(PATH, good, { sequence: 0 })),
