@@ -190,7 +190,7 @@ const WAYS: readonly Way[] = [
   ),
   spoilt('an end', ['ended', 'stalled'], (origin) => text(origin, entry('/live.0.ts'))),
   spoilt('truncation', NO_STREAM, (origin, pieces) =>
-    segments(pieces, (path, body) => origin.truncated(path, body.subarray(0, 1_000))),
+    segments(pieces, (path, body) => origin.truncated(path, body.subarray(0, 2 * 188))),
   ),
   turned('half of each segment missing', (origin, pieces) =>
     segments(pieces, (path, body) => origin.truncated(path, body.subarray(0, body.length / 2))),

@@ -75,9 +75,9 @@ describe('Watchdog', () => {
 });
 
 describe('doubtLimit', () => {
-  it('is two target durations, 8 s at least, and no longer than any silence may be', () => {
+  it('is two target durations, 6 s at least, and no longer than any silence may be', () => {
     expect([undefined, 2_000, 6_000].map((target) => doubtLimit(stallLimit(target), target))).toEqual([
-      8_000, 8_000, 12_000,
+      6_000, 6_000, 12_000,
     ]);
     expect(doubtLimit(2_500, 6_000)).toBe(2_500);
   });

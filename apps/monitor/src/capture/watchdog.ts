@@ -7,10 +7,10 @@ export function stallLimit(targetDurationMs?: number): number {
   return Math.max(LEAST_STALL_MS, 3 * (targetDurationMs ?? 0));
 }
 
-const LEAST_DOUBT_MS = 8_000;
+const LEAST_DOUBT_MS = 6_000;
 
 /**
- * How long a stream may bring no picture once ffmpeg has said what it seldom recovers from: max(8 s, 2 target
+ * How long a stream may bring no picture once ffmpeg has said what it seldom recovers from: max(6 s, 2 target
  * durations), and never longer than it may be silent anyway.
  */
 export function doubtLimit(stallMs: number, targetDurationMs?: number): number {
