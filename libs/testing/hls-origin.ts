@@ -13,6 +13,13 @@ export interface PreparedSegment {
   durationMs: number;
 }
 
+/** How a live playlist goes on. */
+interface LiveOptions {
+  now?: () => number;
+  until?: number;
+  sequence?: number;
+}
+
 const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
 const SEGMENT_TYPE = 'video/mp2t';
 const WINDOW = 5;
@@ -26,18 +33,23 @@ export class HlsOrigin {
 
   private constructor(private readonly server: Server) {}
 
-  static async start(): Promise<HlsOrigin> {
+  /**
+   * @param address of loopback: there are many on Linux, and one port may be free on all of them
+   * @param port any free one when 0
+   */
+  static async start(address = '127.0.0.1', port = 0): Promise<HlsOrigin> {
     const server = createServer();
     const origin = new HlsOrigin(server);
     server.on('request', (request, response) => origin.answer(request, response));
     server.on('clientError', (_error, socket) => socket.destroy());
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => server.listen(port, address, resolve));
     return origin;
   }
 
   /** `host:port`, as `EGRESS_ALLOW` wants it. */
   get host(): string {
-    return `127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    const { address, port } = this.server.address() as AddressInfo;
+    return `${address}:${port}`;
   }
 
   url(path: string): string {
@@ -72,9 +84,9 @@ export class HlsOrigin {
   }
 
   /** Answers one byte a second, for ever. */
-  drip(path: string): string {
+  drip(path: string, type = PLAYLIST_TYPE): string {
     return this.on(path, (_request, response) => {
-      response.writeHead(200, { 'content-type': PLAYLIST_TYPE });
+      response.writeHead(200, { 'content-type': type });
       this.repeat(response, 1_000, () => response.write('#'));
     });
   }
@@ -124,14 +136,22 @@ export class HlsOrigin {
     return this.url(path);
   }
 
+  /** Promises ten times what it sends, and cuts the connection. */
+  truncated(path: string, body: Buffer): string {
+    return this.on(path, (_request, response) => {
+      response.writeHead(200, { 'content-type': SEGMENT_TYPE, 'content-length': body.length * 10 });
+      response.write(body, () => response.destroy());
+    });
+  }
+
   /**
    * Replays segments over and over as a sliding live playlist that follows `now`. `until` (epoch ms) freezes it: it
-   * still answers, but brings nothing new.
+   * still answers, but brings nothing new. `sequence` is the number of its first segment.
    */
   live(
     path: string,
     segments: readonly PreparedSegment[],
-    { now = Date.now, until = Number.POSITIVE_INFINITY }: { now?: () => number; until?: number } = {},
+    { now = Date.now, until = Number.POSITIVE_INFINITY, sequence = 0 }: LiveOptions = {},
   ): string {
     const duration = segments[0]?.durationMs ?? 1_000;
     const startedAt = now();
@@ -142,14 +162,22 @@ export class HlsOrigin {
         const index = (newest - WINDOW + offset) % segments.length;
         return { uri: `${path}.${index}.ts`, durationMs: duration, discontinuity: index === 0 };
       });
-      response.writeHead(200, { 'content-type': PLAYLIST_TYPE }).end(mediaPlaylist(entries, newest - WINDOW));
+      response
+        .writeHead(200, { 'content-type': PLAYLIST_TYPE })
+        .end(mediaPlaylist(entries, sequence + newest - WINDOW));
     });
+  }
+
+  /** Ends every connection, as a server does that is started anew. */
+  hangUp(): void {
+    for (const timer of this.timers) clearInterval(timer);
+    this.timers.clear();
+    this.server.closeAllConnections();
   }
 
   /** Ends every connection and timer. */
   async stop(): Promise<void> {
-    for (const timer of this.timers) clearInterval(timer);
-    this.server.closeAllConnections();
+    this.hangUp();
     await new Promise<void>((resolve) => this.server.close(() => resolve()));
   }
 
@@ -209,14 +237,15 @@ export class Canary {
 
   private constructor(private readonly server: TcpServer) {}
 
-  static async start(): Promise<Canary> {
+  /** @param port any free one when 0 */
+  static async start(port = 0): Promise<Canary> {
     const server = createTcpServer();
     const canary = new Canary(server);
     server.on('connection', (socket) => {
       canary.connections += 1;
       socket.destroy();
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
     return canary;
   }
 

@@ -1,3 +1,5 @@
+import type { NameAnswer } from './name-server.js';
+
 /**
  * Hosts as they may stand in a url, none of which a stream or a webhook may reach: every spelling of loopback, private
  * and special addresses,
@@ -35,15 +37,22 @@ export function plantedResolver(host: string): Promise<readonly string[]> {
   return Promise.resolve(PLANTED[host.toLowerCase().replace(/\.$/, '')] ?? []);
 }
 
-/** A name server that says something public when it is asked first, and loopback ever after. */
-export function rebindingResolver(): { resolve: (host: string) => Promise<readonly string[]>; asked: () => number } {
-  let asked = 0;
+/**
+ * Names of a server that lies, for a {@link NameServer}: what it says of each begins well or has something good in it.
+ * @param open an address that may be reached @param forbidden one that may not
+ */
+export function treacherousNames(open: string, forbidden: string): Readonly<Record<string, NameAnswer>> {
   return {
-    asked: () => asked,
-    resolve: () => {
-      asked += 1;
-      // Nothing on the test machine has the first address, and no packet to it is waited for.
-      return Promise.resolve(asked === 1 ? ['93.184.216.34'] : ['127.0.0.1']);
-    },
+    'rebind.test': (asked) => (asked === 0 ? [open] : [forbidden]),
+    'flip.test': (asked) => (asked % 2 === 0 ? [open] : [forbidden]),
+    'late-alias.test': (asked) => (asked === 0 ? [open] : ['localhost.', forbidden]),
+    'late-mixed.test': (asked) => (asked === 0 ? [open] : [open, forbidden]),
+    'alias.test': () => ['localhost.', forbidden],
+    'bare-alias.test': () => ['localhost.'],
+    'mixed.test': () => [open, forbidden],
+    'mixed-first.test': () => [forbidden, open],
+    'mapped.test': () => [`::ffff:${forbidden}`],
+    'two-families.test': () => [open, '::1'],
+    'many.test': () => [...Array<string>(15).fill(open), forbidden],
   };
 }

@@ -1,10 +1,16 @@
 import { loadSettings } from '#libs/config/environment.js';
 import { integer, setting } from '#libs/config/settings.js';
+import { HlsOrigin } from '#libs/testing/hls-origin.js';
+import { ClipDirectory } from '../../apps/monitor/src/capture/clips.fixture.js';
+import { findFfmpeg } from '../../apps/monitor/src/capture/ffmpeg-binary.js';
+import { BadOrigins } from './bad-origins.js';
+import { badStreams } from './bad-streams.js';
 import { endurance } from './endurance.js';
 import { House } from './house.js';
 import { manyMonitors } from './many-monitors.js';
+import { originDown } from './origin-down.js';
 import { absentRedis, fullSpool, mixedKills, wipedRedis } from './scenarios.js';
-import { watched } from './watched.js';
+import { adminOf, monitorIn, monitorLogIn, watched } from './watched.js';
 
 const { ENDURANCE_SECONDS, ENDURANCE_STREAMS, ENDURANCE_RESTART_SECONDS } = loadSettings({
   ENDURANCE_SECONDS: setting(integer(60, 86_400).default(900), 'How long the endurance scenario restarts streams.'),
@@ -78,5 +84,35 @@ export const FULL_SCENARIOS: Readonly<Record<string, (say: (text: string) => voi
     inHouse(
       (house) => fullSpool(house, { findings: 100_000 }),
       ({ uncounted, framesWentFirst }) => uncounted === 0 && framesWentFirst,
+    ),
+  'bad-streams': () =>
+    inHouse(
+      async (house) => {
+        const origins = await BadOrigins.open();
+        house.own(() => origins.close());
+        const neighbour = await origins.neighbour();
+        const monitor = await monitorIn(house, origins.hosts);
+        const watchers = { client: await adminOf(house), monitorPid: () => monitor.pid };
+        return badStreams(watchers, origins, neighbour, { beforeSeconds: 60, badSeconds: 90 });
+      },
+      ({ cases, slowestSeconds, neighbours, trespasses }) =>
+        cases.every(({ fits }) => fits) && slowestSeconds <= 15 && neighbours.share >= 0.95 && trespasses === 0,
+    ),
+  'origin-down': () =>
+    inHouse(
+      async (house) => {
+        const clips = await ClipDirectory.make(await findFfmpeg());
+        house.own(() => clips.remove());
+        const segments = await clips.segments('testsrc2=s=320x180:r=10:d=4', 1, 10);
+        const origin = await HlsOrigin.start();
+        house.own(() => origin.stop());
+        await monitorIn(house, [origin.host], { LOG_LEVEL: 'info' });
+        const watchers = { client: await adminOf(house), logFile: monitorLogIn(house) };
+        return originDown(watchers, { origin, segments }, { streams: 50, seconds: 45 });
+      },
+      ({ unavailable, refused, p95Ratio }) =>
+        [unavailable, refused].every(
+          ({ mostInTenSeconds, perSecond, spread }) => mostInTenSeconds <= 11 && perSecond <= 1 && spread > 0.05,
+        ) && p95Ratio <= 1.25,
     ),
 };

@@ -20,7 +20,7 @@ const DEFAULTS: BackoffLimits = {
 /** What to do after a failure. */
 export interface Retry {
   delayMs: number;
-  /** True when it fails so often that only one try per longest delay is made. */
+  /** True when it fails so often that each wait is at least half of the longest. */
   circuitOpen: boolean;
 }
 

@@ -16,7 +16,7 @@ import type { CapturedFrame, FrameFormat } from './frame.js';
 import { residentBytes } from './process-memory.js';
 import { ReportQueue } from './report-queue.js';
 import { SoundChunks, type SoundChunk } from './sound-chunks.js';
-import { stallLimit, Watchdog } from './watchdog.js';
+import { doubtLimit, stallLimit, Watchdog } from './watchdog.js';
 
 /** What to capture and within which bounds. */
 export interface CaptureOptions {
@@ -88,6 +88,7 @@ export class Capture {
   private readonly reportTag = randomBytes(8).toString('hex');
   private lastPtsMs: number | null = null;
   private overrun: CaptureFault | null = null;
+  private onDoubt: () => void = () => undefined;
 
   constructor(
     private readonly options: CaptureOptions,
@@ -99,6 +100,7 @@ export class Capture {
       (report) => this.reports.push(report),
       undefined,
       (report) => this.sound.report(report),
+      () => this.onDoubt(),
     );
   }
 
@@ -115,18 +117,25 @@ export class Capture {
     const outputs = outputCount(this.options.sound === true);
     const ffmpeg = new FfmpegProcess(this.options.ffmpegPath, this.arguments(), outputs, this.clock);
     this.stats.pid = ffmpeg.pid ?? null;
-    let stalled = false;
+    let stalledMs: number | null = null;
     let aborted = false;
     const end = (): void => void ffmpeg.stop(this.options.killGraceMs);
     const onAbort = (): void => {
       aborted = true;
       end();
     };
-    const onStall = (): void => {
-      stalled = true;
-      end();
+    const dogOf = (limitMs: number): Watchdog => {
+      const onStall = (): void => {
+        stalledMs = limitMs;
+        end();
+      };
+      return new Watchdog(limitMs, this.clock, onStall, this.options.playback.intermission);
     };
-    const watchdog = new Watchdog(this.stallMs, this.clock, onStall, this.options.playback.intermission);
+    const watchdog = dogOf(this.stallMs);
+    const doubt = dogOf(doubtLimit(this.stallMs, this.options.playback.targetDurationMs));
+    this.onDoubt = (): void => {
+      if (watchdog.armed && !doubt.armed) doubt.feed();
+    };
     signal.addEventListener('abort', onAbort, { once: true });
     const budget = setInterval(() => void this.checkBudget(ffmpeg).then((spent) => spent && end()), BUDGET_POLL_MS);
     ffmpeg.stderr.setEncoding('utf8').on('data', (text: string) => this.log.write(text));
@@ -142,6 +151,7 @@ export class Capture {
         watchdog.feed();
         const frame = await this.nextFrame(models, pictures);
         watchdog.rest();
+        doubt.rest();
         if (frame === null || aborted) break;
         yield frame;
       }
@@ -151,13 +161,14 @@ export class Capture {
       if (exitCode === 0 && this.options.playback.pace === 'file' && this.stats.frames > 0) return;
       throw explainEnd({
         exitCode,
-        stalledMs: stalled ? this.stallMs : null,
+        stalledMs,
         frames: this.stats.frames,
         fault: this.freshFault(),
         log: this.log.lines(),
       });
     } finally {
       watchdog.rest();
+      doubt.rest();
       clearInterval(budget);
       signal.removeEventListener('abort', onAbort);
       await ffmpeg.stop(this.options.killGraceMs);

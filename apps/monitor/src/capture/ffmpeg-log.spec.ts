@@ -29,6 +29,27 @@ describe('FfmpegLog', () => {
     expect(reports).toEqual([]);
   });
 
+  it.each([
+    [true, '[hls @ 0x55b2] [warning] Media sequence changed unexpectedly: 5005 -> 0'],
+    [true, '[h264 @ 0x55b5] [error] SEI type 4 size 504 truncated at 190'],
+    [true, '[NULL @ 0x55b5] [error] missing picture in access unit with size 1201'],
+    [false, '[h264 @ 0x55b5] [warning] Invalid NAL unit 0, skipping.'],
+    [false, '[https @ 0x55b5] [error] HTTP error 404 Not Found'],
+    [false, '[hls @ 0x55b5] [error] Failed to open segment 7 of playlist 0'],
+    [false, '[mpegts @ 0x55b5] [warning] Packet corrupt (stream = 0, dts = 477000).'],
+  ])('has doubts (%p) when ffmpeg says %p', (doubtful, said) => {
+    let doubts = 0;
+    const it = new FfmpegLog(
+      'tag',
+      () => undefined,
+      3,
+      () => undefined,
+      () => (doubts += 1),
+    );
+    it.write(`${said}\n`);
+    expect(doubts > 0).toBe(doubtful);
+  });
+
   it('keeps the newest lines, redacted and cut', () => {
     const { log: it } = log();
     it.write(`a\nb\nOpening 'https://user:pass@a.test/x?token=1' for reading\nd\n${'x'.repeat(100_000)}`);

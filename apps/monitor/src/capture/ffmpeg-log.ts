@@ -13,6 +13,13 @@ export interface FrameReport {
 const REPORT = /\] n: *\d+ pts: *\S+ pts_time:(\S+) .*? s:(\d{1,5})x(\d{1,5}) /;
 const SOUND_REPORT = /\] n: *\d+ pts: *\S+ pts_time:(\S+) .*? nb_samples:(\d{1,6}) /;
 const MAX_LINE = 8_192;
+/**
+ * What a run seldom recovers from, though the source may be well: numbers of segments that began anew, for ffmpeg
+ * waits until they have caught up; and errors of parsers and decoders, as after a change of codec. Trouble of the
+ * network is none of it, for that passes.
+ */
+const DOUBTFUL =
+  /Media sequence changed unexpectedly|^\[(?!https? |tcp |tls |hls |dash |crypto |rtmps? |rtsp |srt )\w+ @ \w+\] \[(?:error|fatal)\] /;
 
 /**
  * Reads ffmpeg's stderr: hands out frame reports and keeps the newest other lines. Lines and their number are
@@ -29,6 +36,8 @@ export class FfmpegLog {
     private readonly onReport: (report: FrameReport) => void,
     private readonly limit = 60,
     private readonly onSound: (report: SoundReport) => void = () => undefined,
+    /** Something was said that a run seldom recovers from. */
+    private readonly onDoubt: () => void = () => undefined,
   ) {
     this.soundMarker = new RegExp(`^\\[ashowinfo@${reportTag} @ `);
     this.marker = new RegExp(`^\\[showinfo@${reportTag} @ `);
@@ -61,6 +70,7 @@ export class FfmpegLog {
       return;
     }
     if (line.trim() === '' || line.includes('deprecated pixel format used')) return;
+    if (DOUBTFUL.test(line)) this.onDoubt();
     this.kept.push(redactUrls(line));
     if (this.kept.length > this.limit) this.kept.shift();
   }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { Canary, HlsOrigin } from '#libs/testing/hls-origin.js';
-import { REFUSED_HOSTS, plantedResolver, rebindingResolver } from '#libs/testing/refused-hosts.js';
+import { REFUSED_HOSTS, plantedResolver } from '#libs/testing/refused-hosts.js';
 import { findFfmpeg } from './ffmpeg-binary.js';
 import { UrlPlatform } from '../platforms/url/url.platform.js';
 import type { EgressLane } from '../egress/egress-lane.js';
@@ -131,28 +131,4 @@ describe('no host that is refused is reached', () => {
     await Promise.all(Array.from({ length: 4 }, player));
     expect(proxy.stats.refused).toBeGreaterThan(hosts.length / 2);
   }, 120_000);
-
-  it('by a name server that changes its mind', async () => {
-    for (const ask of [
-      (own: EgressLane): Promise<unknown> => own.fetch(forbidden('rebind.test')),
-      (own: EgressLane): Promise<unknown> =>
-        once(request({ ...proxyPlace(own), path: forbidden('rebind.test') }).end(), 'response'),
-    ]) {
-      const names = rebindingResolver();
-      const rebinding = await EgressProxy.start({ allow: [], resolve: names.resolve, limits: LIMITS });
-      const own = await rebinding.open('stream');
-      // The first answer is public: it is what is connected to, however often the server would be asked after that.
-      await ask(own).catch(() => undefined);
-      expect(names.asked()).toBe(1);
-      // From now on it says loopback, which is refused.
-      await expect(own.fetch(forbidden('rebind.test'))).rejects.toMatchObject({ reason: 'refused_address' });
-      await rebinding.stop();
-      tried += 2;
-    }
-  });
 });
-
-function proxyPlace(lane: EgressLane): { hostname: string; port: string } {
-  const { hostname, port } = new URL(lane.proxyUrl);
-  return { hostname, port };
-}

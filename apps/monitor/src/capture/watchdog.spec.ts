@@ -1,5 +1,5 @@
 import type { Clock } from './clock.js';
-import { stallLimit, Watchdog } from './watchdog.js';
+import { doubtLimit, stallLimit, Watchdog } from './watchdog.js';
 
 /** Time that passes when told to. */
 class StepClock implements Clock {
@@ -71,6 +71,15 @@ describe('Watchdog', () => {
     clock.pass(1_000);
     clock.pass(60_000);
     expect(stalls).toBe(1);
+  });
+});
+
+describe('doubtLimit', () => {
+  it('is two target durations, 6 s at least, and no longer than any silence may be', () => {
+    expect([undefined, 2_000, 6_000].map((target) => doubtLimit(stallLimit(target), target))).toEqual([
+      6_000, 6_000, 12_000,
+    ]);
+    expect(doubtLimit(2_500, 6_000)).toBe(2_500);
   });
 });
 

@@ -7,6 +7,16 @@ export function stallLimit(targetDurationMs?: number): number {
   return Math.max(LEAST_STALL_MS, 3 * (targetDurationMs ?? 0));
 }
 
+const LEAST_DOUBT_MS = 6_000;
+
+/**
+ * How long a stream may bring no picture once ffmpeg has said what it seldom recovers from: max(6 s, 2 target
+ * durations), and never longer than it may be silent anyway.
+ */
+export function doubtLimit(stallMs: number, targetDurationMs?: number): number {
+  return Math.min(stallMs, Math.max(LEAST_DOUBT_MS, 2 * (targetDurationMs ?? 0)));
+}
+
 /** How often an excuse is looked for, ms. */
 const EXCUSE_POLL_MS = 1_000;
 
@@ -21,6 +31,11 @@ export class Watchdog {
     private readonly onStall: () => void,
     private readonly excused?: () => boolean,
   ) {}
+
+  /** Whether it counts. */
+  get armed(): boolean {
+    return this.cancel !== null;
+  }
 
   /** Starts to count anew: something was asked for, or something came. */
   feed(): void {

@@ -73,6 +73,16 @@ describe('OriginPace', () => {
     expect(Math.max(...waits)).toBeLessThanOrEqual(2_000);
   });
 
+  it('brings those nearer who wait for a turn that is far away', async () => {
+    const pace = new OriginPace(Date.now, () => 0);
+    pace.failed(URL_A);
+    for (let others = 0; others < 3_000; others += 1) pace.reserve(URL_A);
+    // An hour away, and the test has half a minute.
+    const turn = pace.turn(URL_A, new AbortController().signal);
+    pace.worked(URL_A);
+    await turn;
+  });
+
   it('ends a wait when the stream is stopped', async () => {
     const pace = new OriginPace(Date.now, () => 0);
     pace.failed(URL_A);

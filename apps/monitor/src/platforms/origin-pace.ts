@@ -14,6 +14,8 @@ interface Origin {
   isDown: boolean;
   /** When the next try may be made. */
   nextAt: number;
+  /** Aborts when a stream of it plays: whoever waits for a turn takes a nearer one. */
+  healed: AbortController;
 }
 
 /**
@@ -35,12 +37,17 @@ export class OriginPace {
     if (origin?.isDown !== true) return;
     origin.isDown = false;
     origin.nextAt = this.now();
+    origin.healed.abort();
+    origin.healed = new AbortController();
   }
 
   /** Notes that a try at this address failed. */
   failed(url: string): void {
     const key = originOf(url);
-    const origin = this.origins.get(key) ?? { isDown: true, nextAt: this.now() + this.spacing() };
+    const origin = this.origins.get(key) ?? {
+      ...{ isDown: true, nextAt: this.now() + this.spacing() },
+      healed: new AbortController(),
+    };
     this.origins.delete(key);
     this.origins.set(key, Object.assign(origin, { isDown: true }));
     const oldest = this.origins.keys().next().value;
@@ -61,10 +68,19 @@ export class OriginPace {
     return at - now;
   }
 
-  /** Waits for a try's turn. Ends early, without an error, when the signal aborts. */
+  /**
+   * Waits for a try's turn, which comes nearer when another stream of the origin plays. Ends early, without an error,
+   * when the signal aborts.
+   */
   async turn(url: string, signal: AbortSignal): Promise<void> {
-    const waitMs = this.reserve(url);
-    if (waitMs > 0) await wait(waitMs, undefined, { signal }).catch(() => undefined);
+    for (;;) {
+      const waitMs = this.reserve(url);
+      const healed = this.origins.get(originOf(url))?.healed.signal;
+      if (waitMs === 0 || healed === undefined) return;
+      const early = AbortSignal.any([signal, healed]);
+      const came = await wait(waitMs, true, { signal: early }).catch(() => false);
+      if (came || signal.aborted) return;
+    }
   }
 
   private spacing(): number {

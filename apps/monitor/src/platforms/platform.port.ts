@@ -31,6 +31,11 @@ export interface Platform {
   /** Domains whose pages this adapter resolves, without `www.`; unset when it belongs to no site. */
   readonly domains?: readonly string[];
   /**
+   * Longest wait between two tries at a stream that fails, ms; a minute when unset. Shorter only where a try asks
+   * nobody but the stream's own server: those of one server are paced together, whatever their number.
+   */
+  readonly longestWaitMs?: number;
+  /**
    * Turns what the operator entered into something that ffmpeg plays.
    * @throws PlatformError
    */

@@ -162,6 +162,23 @@ describe('SourceWatch', () => {
     await speech.stop();
   }, 30_000);
 
+  it('does not wait again after a try that took longer than the wait', async () => {
+    let [time, resolves] = [Date.now(), 0];
+    const source = sourceOf(
+      () => {
+        resolves += 1;
+        time += 70_000;
+        return Promise.reject(new PlatformError('offline', 'stalled', 'No answer.'));
+      },
+      { now: () => time, random: () => 0.999 },
+    );
+    const running = source.watch(ending.signal);
+    // By the back-off alone the seventh would come after a minute.
+    await until('the seventh try', () => resolves >= 7, 15_000);
+    ending.abort();
+    await running;
+  }, 30_000);
+
   it('ends at once when it is told to, while it waits for the next try too', async () => {
     let resolves = 0;
     const source = sourceOf(() => {

@@ -57,11 +57,14 @@ export class SourceWatch {
   /** Runs that failed since the last frame. */
   private failedRuns = 0;
   private firstFrameAt: number | null = null;
+  /** When the newest try began, epoch ms. */
+  private triedAt = 0;
   private run: CaptureRun | null = null;
   private playback: Playback | null = null;
 
   constructor(private readonly parts: SourceWatchParts) {
-    this.backoff = new Backoff(parts.random);
+    const { longestWaitMs: longestMs } = parts.platform;
+    this.backoff = new Backoff(parts.random, longestMs === undefined ? {} : { longestMs });
     this.renewal = parts.renewal ?? new Renewal(parts.now, parts.random);
     this.air = new AirWatch(parts.now);
   }
@@ -89,7 +92,9 @@ export class SourceWatch {
       figures.restarts += 1;
       const ranMs = this.firstFrameAt === null ? 0 : now() - this.firstFrameAt;
       const { delayMs } = this.backoff.failed(now(), ranMs);
-      await wait(delayMs, undefined, { signal }).catch(() => undefined);
+      // Tries are paced, not the pauses between them: what one that brought nothing took is part of the wait.
+      const spentMs = this.firstFrameAt === null ? now() - this.triedAt : 0;
+      await wait(Math.max(0, delayMs - spentMs), undefined, { signal }).catch(() => undefined);
     }
   }
 
@@ -99,6 +104,7 @@ export class SourceWatch {
     this.firstFrameAt = null;
     await pace?.turn(job.url, signal);
     if (signal.aborted) return true;
+    this.triedAt = this.parts.now();
     try {
       if (status.change.status === 'pending') status.set('starting');
       let next: Playback | null = await this.resolve(signal);

@@ -20,6 +20,8 @@ const RTSP_SWITCHES = /[?&](udp|multicast|http|https|tcp|satip_raw|listen)(?=&|$
 
 /** Plays a stream whose address the operator knows: HLS, DASH or plain http(s), RTMP, RTSP, SRT. */
 export class UrlPlatform implements Platform {
+  /** So that a stream plays within 15 s of its server's healing: this, a try that was under way, and the first frame. */
+  readonly longestWaitMs = 8_000;
   readonly descriptor: AdapterDescriptor = { id: 'url', title: 'Stream address', options: {} };
 
   /** @param ownerOf the platform whose page an address is, null when it is none's */

@@ -1,4 +1,6 @@
-import { REFUSED_HOSTS, plantedResolver } from '#libs/testing/refused-hosts.js';
+import { Canary, HlsOrigin } from '#libs/testing/hls-origin.js';
+import { NameServer } from '#libs/testing/name-server.js';
+import { REFUSED_HOSTS, plantedResolver, treacherousNames } from '#libs/testing/refused-hosts.js';
 import { WebhookServer } from '#libs/testing/webhook-server.js';
 import { DeliveryFault } from '../channel.port.js';
 import { GuardedPost } from './guarded-post.js';
@@ -48,6 +50,32 @@ describe('webhooks go nowhere they must not', () => {
     expect(inside.calls.at(-1)?.headers.host).toBe(`rebind.invalid:${port()}`);
     const rebinding = new GuardedPost(new Set(), () => Promise.resolve(answers.shift() ?? ['127.0.0.1']));
     expect((await refusal(`http://public.example:${port()}/`, rebinding)).permanent).toBe(true);
+  });
+
+  it('not by a name server that lies, though its first answer was good', async () => {
+    const names = await NameServer.start(treacherousNames('93.184.216.34', '127.0.0.1'));
+    const calls = inside.calls.length;
+    const posts = new GuardedPost(new Set(), names.resolve);
+    for (const name of Object.keys(treacherousNames('', ''))) {
+      // The good answer goes to whoever asked before; what is posted to is asked for anew.
+      await names.resolve(name).catch(() => []);
+      await refusal(`http://${name}:${port()}/hook`, posts);
+    }
+    expect(inside.calls).toHaveLength(calls);
+    await names.stop();
+  });
+
+  it('to the address that a name server gave first, whatever it says a moment later', async () => {
+    // Another address of loopback, with a listener at the same port.
+    const open = await HlsOrigin.start('127.0.0.2');
+    const place = new URL(open.url('/')).port;
+    const forbidden = await Canary.start(Number(place));
+    const names = await NameServer.start(treacherousNames('127.0.0.2', '127.0.0.1'));
+    const posts = new GuardedPost(new Set([`rebind.test:${place}`]), names.resolve);
+    expect(await posts.post(`http://rebind.test:${place}/`, '{}', {}, signal())).toMatchObject({ status: 404 });
+    expect(names.questions.sort()).toEqual(['rebind.test A', 'rebind.test AAAA']);
+    expect([open.requests, forbidden.connections]).toEqual([['/'], 0]);
+    await Promise.all([open.stop(), forbidden.stop(), names.stop()]);
   });
 
   it('and never after a redirect', async () => {
