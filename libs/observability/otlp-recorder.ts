@@ -10,7 +10,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { messageOf } from '#libs/errors/app-error.js';
 import { redactUrls, type Logger } from './logger.js';
-import { rootOf, type SpanNote, type SpanPlace, type SpanRecorder } from './tracing.js';
+import { rootOf, traceIdOf, type SpanNote, type SpanPlace, type SpanRecorder } from './span.js';
 
 /** Spans that wait or are on their way at most; further ones are dropped, and counted. */
 const MOST_WAITING = 2_048;
@@ -76,7 +76,7 @@ export class OtlpRecorder implements SpanRecorder {
     const { name, startedAt, endedAt, attributes, failed } = note;
     const sampled = { traceFlags: TraceFlags.SAMPLED, isRemote: true };
     const links = place.alsoOf.map((id) => ({
-      context: { traceId: id.replaceAll('-', ''), spanId: rootOf(id), ...sampled },
+      context: { traceId: traceIdOf(id), spanId: rootOf(id), ...sampled },
     }));
     const above =
       place.parentId === null
@@ -97,7 +97,7 @@ export class OtlpRecorder implements SpanRecorder {
     return {
       export: (spans: ReadableSpan[], done) =>
         exporter.export(spans, (result) => {
-          const sent = result.code === 0;
+          const sent = result.error === undefined;
           this.waiting -= spans.length;
           this.totals[sent ? 'sent' : 'failed'] += spans.length;
           this.tell(sent ? '' : redactUrls(messageOf(result.error)));

@@ -121,6 +121,7 @@ describe('the board of queues', () => {
     );
     expect(shown.join()).toContain(streamId);
     expect(shown.join()).toContain('deliveryId');
+    expect(shown.join()).toContain('"parts":["video"]');
     expect(shown.join()).not.toContain(canary);
   }, 30_000);
 

@@ -11,6 +11,9 @@ import { Channels } from '../notifications/channels/channels.js';
 /** Where the queues are shown. */
 export const QUEUE_BOARD_PATH = '/admin/queues';
 
+/** How deep in an answer the data of a job begins. */
+const JOBS_LIE_AT = 5;
+
 /** Shows the queues to admins by Bull Board, in every environment. Nothing can be changed there. */
 export function serveQueueBoard(app: NestExpressApplication): void {
   const board = app.get(QueueBoard);
@@ -56,13 +59,14 @@ function readOnly({ method }: Request, response: Response, next: NextFunction): 
 
 /** No more jobs at once than the page itself asks for. */
 function bounded({ query }: Request, response: Response, next: NextFunction): void {
-  if (/^(\d{1,2}|100)?$/.test(String(query['jobsPerPage'] ?? ''))) next();
+  const { jobsPerPage = '' } = query;
+  if (typeof jobsPerPage === 'string' && /^(\d{1,2}|100)?$/.test(jobsPerPage)) next();
   else response.status(400).type('text/plain').send('At most 100 jobs are shown at once.\n');
 }
 
 /** Takes secrets and addresses with credentials out of what is answered: reasons of failures may hold them. */
 function redacted(_request: Request, response: Response, next: NextFunction): void {
   const json = response.json.bind(response);
-  response.json = (body: unknown) => json(withoutSecrets(body));
+  response.json = (body: unknown) => json(withoutSecrets(body, -JOBS_LIE_AT));
   next();
 }
