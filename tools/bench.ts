@@ -3,6 +3,7 @@ import { messageOf } from '#libs/errors/app-error.js';
 import { benchApi } from '../test/bench/api.js';
 import { benchIngest } from '../test/bench/ingest.js';
 import { benchLatency } from '../test/bench/latency.js';
+import { benchPartitions } from '../test/bench/partitions.js';
 import { benchPhrases } from '../test/bench/phrases.js';
 import { benchRetention } from '../test/bench/retention.js';
 import { benchSockets } from '../test/bench/sockets.js';
@@ -11,7 +12,7 @@ import { writeSummary, type SummaryRow } from './bench/summary.js';
 
 /** What the command line says about how large a run is. */
 interface Size {
-  /** For `api` and `retention`. */
+  /** For `api`, `retention` and `partitions`. */
   detections: number;
   seconds: number;
   /** For `sockets`. */
@@ -70,13 +71,18 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     limit: `${of.longestLockWaitMs} ms: longest wait for a lock`,
     peer: '',
   })),
+  partitions: bench(benchPartitions, (of) => ({
+    figure: `${of.removal.plain.ms} ms: a month of ${of.removal.plain.rows} rows deleted`,
+    limit: `${of.removal.parted.ms} ms: its partition dropped`,
+    peer: `${of.insertBehindReaderMs.parted} ms: an insert behind that and a slow reader`,
+  })),
 };
 
 const USAGE = `usage: npm run --silent bench -- [${Object.keys(BENCHES).join('|')}] [--json]
   without a name: all of them, and the table in docs/benchmarks.md
   api: [--detections 1000000] [--seconds 120]
   sockets: [--clients 10000]
-  retention: [--detections 1000000]`;
+  retention, partitions: [--detections 1000000]`;
 
 /** Runs one bench, or all; progress goes to stderr, the figures to stdout. */
 async function main(): Promise<number> {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { childEnvironment, repositoryRoot } from '#libs/config/environment.js';
+import { commandFaults } from './check/commands.js';
 import { documentFaults, groundOf } from './check/documents.js';
 import { unprovenImportRules } from './check/import-fixtures.js';
 import { openApiFaults } from './check/openapi-lint.js';
@@ -52,6 +53,7 @@ const STEPS: Step[] = [
   { name: 'unused code and dependencies', run: program('node_modules/knip/bin/knip.js') },
   { name: 'generated files', run: program('dist/tools/generate.js', '--check') },
   { name: 'documents', run: async () => (await documentFaults(await groundOf(repositoryRoot))).join('\n') },
+  { name: 'commands', run: async () => (await commandFaults(await groundOf(repositoryRoot))).join('\n') },
   { name: 'OpenAPI document', run: async () => (await openApiFaults(await openApiText())).join('\n') },
 ];
 

@@ -74,6 +74,6 @@ async function sendOnce(id: string, target: unknown): Promise<number> {
 function message(): ChannelMessage {
   return {
     ...{ id: randomUUID(), title: 'A message to try the channel', body: 'Vigil can reach you here.', severity: 'info' },
-    ...{ items: [], image: null, acknowledgedBy: null, link: null },
+    ...{ items: [], image: null, acknowledgedBy: null, traceparent: null, link: null },
   };
 }

@@ -9,7 +9,7 @@ import type { RedisConnection } from './redis.js';
 const PATIENCE_MS = 2_000;
 
 /** One attempt of a delivery: the row in the database is the truth, a job only says that it is due. */
-const DeliveryJob = z.object({ deliveryId: z.uuid(), attempt: z.number().int().nonnegative() });
+export const DeliveryJob = z.object({ deliveryId: z.uuid(), attempt: z.number().int().nonnegative() });
 export type DeliveryJob = z.infer<typeof DeliveryJob>;
 
 /** An attempt about to be queued. */

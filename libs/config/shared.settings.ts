@@ -23,6 +23,17 @@ export const sharedSettings = {
       .optional(),
     'Bearer token with which Prometheus reads `/metrics`. The api gives the figures to admins, too; a monitor in production to nobody else.',
   ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: setting(
+    z.url({ protocol: /^https?$/ }).optional(),
+    'Collector of OpenTelemetry traces, OTLP over HTTP, e.g. `http://127.0.0.1:4318`; nothing is traced when unset.',
+  ),
+  OTEL_EXPORTER_OTLP_HEADERS: secret(
+    z
+      .string()
+      .regex(/^[\w-]+=[^,\s]*( ?, ?[\w-]+=[^,\s]*)*$/, 'must be `name=value`, separated by commas')
+      .optional(),
+    'Headers that the collector wants: `name=value`, separated by commas.',
+  ),
   EVIDENCE_URL: setting(
     z.url({ protocol: /^file$/ }).default('file:///var/lib/vigil/evidence'),
     'Where evidence images are kept: `file:///directory`. Both apps must see the same store.',

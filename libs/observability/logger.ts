@@ -9,7 +9,7 @@ const SECRET = /pass(word|phrase)?$|secret|token|authorization|cookie|credential
 const [DEEPEST, MOST] = [6, 200];
 
 /** A copy without secrets, of bounded size. */
-function withoutSecrets(value: unknown, depth = 0): unknown {
+export function withoutSecrets(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return redactUrls(value);
   if (types.isNativeError(value)) {
     return { type: value.name, message: redactUrls(value.message), stack: redactUrls(value.stack ?? '') };

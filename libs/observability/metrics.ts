@@ -1,5 +1,6 @@
 import { timingSafeEqual, createHash } from 'node:crypto';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { tracedSpans } from './tracing.js';
 
 /** Values by label; one without labels for a figure that has none. */
 export type Samples = Iterable<readonly [labels: Readonly<Record<string, string>>, value: number]>;
@@ -26,6 +27,10 @@ export class Metrics {
   constructor(app: string) {
     this.registry.setDefaultLabels({ app });
     collectDefaultMetrics({ register: this.registry });
+    this.add({
+      ...{ name: 'vigil_spans_total', help: 'Spans of traces, by what became of them; none while tracing is off.' },
+      ...{ labels: ['outcome'], read: () => each('outcome', tracedSpans()) },
+    });
   }
 
   get contentType(): string {

@@ -44,6 +44,8 @@ export interface RetentionFigures {
   /** From sending a fact to its being told of, ms; a longest wait for a lock, ms. */
   storedAfterMs: { p50: number; p99: number; max: number };
   longestLockWaitMs: number;
+  /** Batches that took too long and were tried again with fewer rows. */
+  overruns: number;
   /** Longest time that a transaction of the retention, or any other, was seen open, ms. */
   longestTransactionMs: number;
 }
@@ -125,6 +127,7 @@ export async function clearUnderLoad(
         removedPerSecond: Math.round((detections - (marked.rowCount ?? 0)) / seconds),
         kept: { marked: marked.rowCount ?? 0, there },
         left: { rows: await one(`${old} AND NOT keep`), files: (await store.bytes(() => true)) / 7 - keptBytes },
+        overruns: app.get(RetentionService, { strict: false }).stats.overruns,
         ingest: { ...told.ingest, stored: await one(`detections WHERE label = 'bench'`) },
         ...told.times,
       };

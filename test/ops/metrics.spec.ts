@@ -114,14 +114,15 @@ describe('metrics', () => {
   });
 
   it('of this product are all on the dashboard or in a rule, or said to be for looking up alone', async () => {
-    const known = [...namesIn((await scrape(TOKEN)).text), ...namesIn(await monitor.text())];
+    const known = [...new Set([...namesIn((await scrape(TOKEN)).text), ...namesIn(await monitor.text())])];
     const used = ['ops/grafana/vigil.json', 'ops/prometheus/alerts.yml']
       .map((file) => readFileSync(join(repositoryRoot, file), 'utf8'))
       .join('\n');
     const forLookingUp = [
       ...['vigil_ingest_faults_total', 'vigil_monitor_ready', 'vigil_sessions', 'vigil_session_inspected_fps'],
       ...['vigil_capture_restarts_total', 'vigil_spool_bytes', 'vigil_egress_requests_total'],
-      ...['vigil_inference_restarts_total', 'vigil_retention_files_total'],
+      ...['vigil_inference_restarts_total', 'vigil_retention_files_total', 'vigil_retention_overruns_total'],
+      'vigil_spans_total',
     ];
     const unseen = known.filter((name) => name.startsWith('vigil_') && !used.includes(name));
     expect(unseen.sort()).toEqual(forLookingUp.sort());

@@ -72,7 +72,7 @@ import { ${camel}Channel } from './${id}.channel.js';
 
 const message: ChannelMessage = {
   ...{ id: 'delivery-1', title: 'A dog', body: 'on the sofa', severity: 'high' },
-  ...{ items: [], image: null, acknowledgedBy: null, link: null },
+  ...{ items: [], image: null, acknowledgedBy: null, traceparent: null, link: null },
 };
 
 describe('${camel}Channel', () => {

@@ -2,6 +2,7 @@ import { loadSettings } from '#libs/config/environment.js';
 import { apiSettings } from '#libs/config/shared.settings.js';
 import { messageOf, AppError } from '#libs/errors/app-error.js';
 import { createLogger } from '#libs/observability/logger.js';
+import { startTracing } from '#libs/observability/tracing.js';
 import { createApp } from './create-app.js';
 import { startRedirect } from './http/https-redirect.js';
 import { stopOnSignals } from './shutdown.js';
@@ -27,6 +28,7 @@ async function main(): Promise<void> {
   const logger = createLogger('api', settings.LOG_LEVEL);
   const { MAIN_APP_HOST: host, MAIN_APP_PORT: port } = settings;
   try {
+    await startTracing('api', settings, logger);
     const app = await createApp(settings, logger);
     stopOnSignals(app, logger);
     await app.listen(port, host);

@@ -19,6 +19,7 @@ import { CHANNELS } from '#libs/contracts/names.js';
 import { messageOf } from '#libs/errors/app-error.js';
 import { createEvidenceStore } from '#libs/evidence/create-store.js';
 import type { Logger } from '#libs/observability/logger.js';
+import { startTracing, stopTracing } from '#libs/observability/tracing.js';
 import { Claims } from './capacity/claims.js';
 import { containerLimits } from './capacity/container-limits.js';
 import { LoadMeter } from './capacity/load-meter.js';
@@ -86,6 +87,7 @@ export class MonitorRuntime implements OnApplicationShutdown {
   /** @throws AppError when something it cannot do without is missing; the message says what to do. */
   async start(): Promise<void> {
     const { settings, logger } = this;
+    this.own(await startTracing('monitor', settings, logger), stopTracing);
     const ffmpegPath = await findFfmpeg(settings.FFMPEG_PATH);
     const evidence = createEvidenceStore(settings.EVIDENCE_URL);
     const spool = this.own(

@@ -5,11 +5,11 @@ import { ServiceTokensModule } from '../service-tokens/service-tokens.module.js'
 import { UsersModule } from '../users/users.module.js';
 import { AccessGuard } from './access.guard.js';
 import { AccessTokens } from './access-tokens.js';
+import { AdminPages } from './admin-pages.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { Authenticator } from './authenticator.js';
 import { Cookies } from './browser/cookies.js';
-import { DocumentationAccess } from './documentation-access.js';
 import { FirstAdmin } from './first-admin.js';
 import { secretProviders } from './jwt-secret.js';
 import { LoginThrottle } from './login-throttle.js';
@@ -35,7 +35,7 @@ import { SIGNING_SECRET } from './signing-secret.js';
     AuthService,
     Authenticator,
     Cookies,
-    DocumentationAccess,
+    AdminPages,
     FirstAdmin,
     InvitationsRepository,
     LoginThrottle,
@@ -46,6 +46,6 @@ import { SIGNING_SECRET } from './signing-secret.js';
     SessionsRepository,
     { provide: APP_GUARD, useClass: AccessGuard },
   ],
-  exports: [SIGNING_SECRET, Cookies, DocumentationAccess, Authenticator, AccessTokens, AuthService],
+  exports: [SIGNING_SECRET, Cookies, AdminPages, Authenticator, AccessTokens, AuthService],
 })
 export class AuthModule {}

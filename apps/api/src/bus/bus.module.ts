@@ -8,6 +8,7 @@ import { DeadFacts } from '#libs/bus/dead-facts.js';
 import { DeliveryQueue } from '#libs/bus/delivery-queue.js';
 import { InspectionDesk } from '#libs/bus/inspections.js';
 import { MonitorDirectory } from '#libs/bus/monitor-directory.js';
+import { QueueBoard } from '#libs/bus/queue-board.js';
 import { connectRedis, type RedisConnection } from '#libs/bus/redis.js';
 import { PresenceBoard } from '#libs/bus/presence-board.js';
 import { RuleBoard } from '#libs/bus/rule-board.js';
@@ -50,6 +51,7 @@ const BUS_HINTS = Symbol('BUS_HINTS');
       DeliveryQueue,
       MonitorDirectory,
       PresenceBoard,
+      QueueBoard,
       RuleBoard,
     ].map((part) => ({
       provide: part,
@@ -68,6 +70,7 @@ const BUS_HINTS = Symbol('BUS_HINTS');
     InspectionDesk,
     MonitorDirectory,
     PresenceBoard,
+    QueueBoard,
     RuleBoard,
   ],
 })
@@ -77,10 +80,11 @@ export class BusModule implements OnApplicationShutdown {
     @Inject(BUS_HINTS) private readonly hints: RedisConnection,
     @Inject(CaptureQueue) private readonly queue: CaptureQueue,
     @Inject(DeliveryQueue) private readonly deliveries: DeliveryQueue,
+    @Inject(QueueBoard) private readonly board: QueueBoard,
   ) {}
 
   async onApplicationShutdown(): Promise<void> {
-    const closed = Promise.all([this.queue.close(), this.deliveries.close()]);
+    const closed = Promise.all([this.queue.close(), this.deliveries.close(), this.board.close()]);
     await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 1_000).unref())]);
     this.redis.disconnect();
     this.hints.disconnect();

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { DetectionClosed, DetectionContext, DetectionOpened } from '#libs/contracts/facts.js';
+import { noteSpan } from '#libs/observability/tracing.js';
 import type { Transaction } from '../database/transaction.js';
 import { AppEvents } from '../events/app-events.js';
 import { NotificationsService } from '../notifications/notifications.service.js';
@@ -20,10 +21,14 @@ export class DetectionOpenedHandler implements FactHandler<'detection.opened'> {
   ) {}
 
   async apply(tx: Transaction, facts: readonly DetectionOpened[]): Promise<AfterCommit[]> {
+    const startedAt = Date.now();
     const views = (await this.repository.insert(tx, facts)).map((row) => this.views.of(row));
     if (views.length === 0) return [];
     const told = await this.notifications.forDetections(tx, views);
-    return [...views.map((view) => () => this.events.emit('detection.stored', view)), ...told];
+    const ingested = (): void => {
+      for (const { id } of views) noteSpan(id, { name: 'ingest', kind: 'consumer', startedAt });
+    };
+    return [ingested, ...views.map((view) => () => this.events.emit('detection.stored', view)), ...told];
   }
 }
 

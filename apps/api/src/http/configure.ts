@@ -3,8 +3,9 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { raw } from 'express';
 import helmet from 'helmet';
 import { list } from '#libs/config/settings.js';
+import { AdminPages } from '../auth/admin-pages.js';
 import { CSRF_HEADER } from '../auth/browser/cookies.js';
-import { DocumentationAccess } from '../auth/documentation-access.js';
+import { serveQueueBoard } from '../bus/serve-queue-board.js';
 import { Metrics } from '#libs/observability/metrics.js';
 import { httpMetrics } from '../metrics/http-metrics.js';
 import { serveEvents } from '../realtime/serve-events.js';
@@ -51,9 +52,9 @@ export function configureHttp(app: NestExpressApplication, settings: ApiSettings
   app.setGlobalPrefix('api', { exclude: HEALTH_ROUTES.map((path) => ({ path, method: RequestMethod.GET })) });
   app.useGlobalPipes(validationPipe());
   if (settings.NODE_ENV === 'production') {
-    const access = app.get(DocumentationAccess);
-    app.use(DOCUMENTATION_PATHS, access.middleware);
+    app.use(DOCUMENTATION_PATHS, app.get(AdminPages).middleware);
   }
+  if (!preview) serveQueueBoard(app);
   serveEvents(app);
   serveOpenApi(app);
 }

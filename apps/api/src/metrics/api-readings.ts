@@ -114,6 +114,11 @@ export class ApiReadings implements OnApplicationBootstrap {
       { name: 'vigil_retention_files_total', help: 'Files of evidence removed.', read: () => plain(stats.files) },
       { name: 'vigil_retention_faults_total', help: 'Sweeps that failed in part.', read: () => plain(stats.faults) },
       {
+        name: 'vigil_retention_overruns_total',
+        help: 'Batches that took too long and were tried again with fewer rows.',
+        read: () => plain(stats.overruns),
+      },
+      {
         name: 'vigil_retention_over_limit_bytes',
         help: 'Evidence beyond its limit that somebody wants kept.',
         read: () => plain(stats.overLimit),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { DetectionView, NotificationView } from '#libs/contracts/sockets.js';
+import { noteSpan } from '#libs/observability/tracing.js';
 import type { Transaction } from '../database/transaction.js';
 import type { AfterCommit } from '../detections/fact-handler.js';
 import { AppEvents } from '../events/app-events.js';
@@ -51,7 +52,11 @@ export class Alerting {
       this.policy,
     );
     const written = await this.alerts.write(tx, decision);
-    return [...this.tell(written), () => this.outbox.queue(decision.deliveries)];
+    const queued = async (): Promise<void> => {
+      await this.outbox.queue(decision.deliveries);
+      noteNotified(written, now);
+    };
+    return [...this.tell(written), queued];
   }
 
   private tell({ made, counted }: WrittenNotifications): AfterCommit[] {
@@ -68,6 +73,17 @@ export class Alerting {
           this.events.emit('notification.updated', { userId, update });
         }),
     ];
+  }
+}
+
+/** Notes for each finding when the notifications about it were made. */
+function noteNotified({ made }: WrittenNotifications, startedAt: number): void {
+  const counts = new Map<string, number>();
+  for (const { hit } of made) {
+    if (hit.detectionId !== null) counts.set(hit.detectionId, (counts.get(hit.detectionId) ?? 0) + 1);
+  }
+  for (const [id, count] of counts) {
+    noteSpan(id, { name: 'notify', startedAt, attributes: { 'vigil.notifications': count } });
   }
 }
 

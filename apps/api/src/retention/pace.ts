@@ -1,8 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isOverrun } from '../database/constraint-violations.js';
 
 /** How long a batch should take, ms: short enough that nobody waits for what it has locked. */
 const WANTED_MS = 100;
 const [FEWEST, FIRST, MOST] = [20, 200, 2_000];
+/**
+ * A batch is sized by what the ones before it took, so it may meet rows that are far dearer. One that takes longer than
+ * this, in ms, is rolled back and halved: nothing is locked for much longer than this, whatever it meets.
+ */
+export const LONGEST_BATCH_MS = 800;
 /** Pause behind a batch at least, ms. */
 const LEAST_REST_MS = 5;
 
@@ -10,6 +16,8 @@ const LEAST_REST_MS = 5;
 export class Pace {
   /** Rows of the next batch. */
   size = FIRST;
+  /** Batches that were rolled back. */
+  overruns = 0;
 
   constructor(
     private readonly signal: AbortSignal,
@@ -21,15 +29,30 @@ export class Pace {
     return this.signal.aborted;
   }
 
-  /** Does one batch, learns from it, and rests. */
+  /**
+   * Does one batch, learns from it, and rests. One that overran is tried again with half the rows, down to a single one.
+   * @throws whatever `batch` throws otherwise.
+   */
   async step<T>(batch: (size: number) => Promise<T>): Promise<T> {
-    const startedAt = this.now();
-    const result = await batch(this.size);
-    const ms = Math.max(1, this.now() - startedAt);
-    const factor = Math.min(2, Math.max(0.5, WANTED_MS / ms));
-    this.size = Math.round(Math.min(MOST, Math.max(FEWEST, this.size * factor)));
-    await this.rest(Math.max(LEAST_REST_MS, ms), this.signal);
-    return result;
+    for (;;) {
+      const startedAt = this.now();
+      const done = await batch(this.size).then(
+        (result) => ({ result }),
+        (error: unknown) => {
+          if (!isOverrun(error) || this.size === 1 || this.isStopped) throw error;
+          return null;
+        },
+      );
+      const ms = Math.max(1, this.now() - startedAt);
+      await this.rest(Math.max(LEAST_REST_MS, ms), this.signal);
+      if (done !== null) {
+        const factor = Math.min(2, Math.max(0.5, WANTED_MS / ms));
+        this.size = Math.round(Math.min(MOST, Math.max(Math.min(FEWEST, this.size), this.size * factor)));
+        return done.result;
+      }
+      this.overruns += 1;
+      this.size = Math.ceil(this.size / 2);
+    }
   }
 }
 

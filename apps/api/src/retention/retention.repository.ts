@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { TransactionRunner, type Transaction } from '../database/transaction.js';
+import { LONGEST_BATCH_MS } from './pace.js';
 import type { AgedTable, RetentionRule } from './retention-rules.js';
 
 /** What one batch came to. */
@@ -28,6 +29,9 @@ export interface Cutoffs {
   before: Date | null;
   other: Date | null;
 }
+
+/** How long a row is waited for that somebody else has locked, ms. */
+const LOCK_MS = 500;
 
 /** Deletes by small statements; none waits long for a lock, nor holds one. */
 @Injectable()
@@ -103,7 +107,7 @@ export class RetentionRepository {
 
   private briefly(work: (tx: Transaction) => Promise<unknown>): Promise<unknown> {
     return this.transactions.run(async (tx) => {
-      await tx.query(`SET LOCAL lock_timeout = '500ms'; SET LOCAL statement_timeout = '10s'`);
+      await tx.query(`SET LOCAL lock_timeout = ${LOCK_MS}; SET LOCAL statement_timeout = ${LONGEST_BATCH_MS}`);
       return work(tx);
     });
   }

@@ -16,6 +16,8 @@ const MB = 2 ** 20;
 export interface RetentionStats {
   sweeps: number;
   faults: number;
+  /** Batches that took too long and were tried again with fewer rows. */
+  overruns: number;
   /** Rows by table, dead letters of facts among them. */
   removed: Record<string, number>;
   files: number;
@@ -27,7 +29,7 @@ export interface RetentionStats {
 /** Removes what is older than it should be kept, and the oldest evidence when there is too much of it. */
 @Injectable()
 export class RetentionService {
-  readonly stats: RetentionStats = { sweeps: 0, faults: 0, removed: {}, files: 0, bytes: 0, overLimit: 0 };
+  readonly stats: RetentionStats = { sweeps: 0, faults: 0, overruns: 0, removed: {}, files: 0, bytes: 0, overLimit: 0 };
 
   constructor(
     @Inject(API_SETTINGS) private readonly settings: ApiSettings,
@@ -48,6 +50,7 @@ export class RetentionService {
       const before = this.before(this.settings.RETENTION_DEAD_FACTS_DAYS, now);
       if (before !== null) this.count('dead_facts', await this.deadFacts.removeBefore(before));
     });
+    this.stats.overruns += pace.overruns;
     this.stats.sweeps += 1;
   }
 

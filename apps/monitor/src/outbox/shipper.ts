@@ -3,6 +3,7 @@ import { WatermarkBoard } from '#libs/bus/watermarks.js';
 import type { HintSubscriber } from '#libs/bus/channels.js';
 import { messageOf } from '#libs/errors/app-error.js';
 import type { Logger } from '#libs/observability/logger.js';
+import { noteSpan } from '#libs/observability/tracing.js';
 import { seal } from './envelope.js';
 import { InFlight } from './in-flight.js';
 import type { Spool, SpoolStats } from './spool.js';
@@ -43,6 +44,8 @@ export interface ShipperLinks {
   hints: HintSubscriber | null;
 }
 
+/** The beginning of a finding as it lies in the spool, for its trace alone: no need to parse it all again. */
+const OPENED = /^\{"type":"detection\.opened"[^]*?"eventId":"([0-9a-f-]{36})"/;
 /** Longest pause between two tries while Redis is away, ms. */
 const MOST_BACK_OFF_MS = 5_000;
 
@@ -154,8 +157,13 @@ export class Shipper {
     if (last === undefined) return false;
     if (this.sent <= this.spool.watermark) this.movedAt = this.options.now();
     const { floor } = this.spool;
+    const startedAt = this.options.now();
     const entryIds = await this.links.publisher.append(records.map((record) => seal(this.spool.id, floor, record)));
     records.forEach(({ seq }, index) => this.inFlight.sent(seq, entryIds[index] ?? ''));
+    for (const { json } of records) {
+      const [, eventId] = OPENED.exec(json) ?? [];
+      if (eventId !== undefined) noteSpan(eventId, { name: 'ship', kind: 'producer', startedAt });
+    }
     this.sent = last.seq;
     if (this.options.clearOn === 'send') this.advance(last.seq);
     return true;

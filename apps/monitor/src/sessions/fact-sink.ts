@@ -4,6 +4,7 @@ import type { DetectionOpened, Fact } from '#libs/contracts/facts.js';
 import { messageOf } from '#libs/errors/app-error.js';
 import type { EvidenceStore } from '#libs/evidence/evidence-store.js';
 import type { Logger } from '#libs/observability/logger.js';
+import { noteFinding, noteSpan } from '#libs/observability/tracing.js';
 import type { CapturedFrame } from '../capture/frame.js';
 import type { Spool } from '../outbox/spool.js';
 import type { FindingSink, HeardFinding, ReadFinding, Transcript } from '../pipeline/finding.types.js';
@@ -102,7 +103,11 @@ export class FactSink implements SessionSink, FindingSink {
   }
 
   /** The event's id goes with it from here to the last e-mail: one search finds the whole way. */
-  private tell({ eventId, streamId, label }: DetectionOpened): void {
+  private tell({ eventId, streamId, label, kind, startedAt, detectedAt }: DetectionOpened): void {
+    const attributes = { 'vigil.stream.id': streamId, 'vigil.finding.kind': kind };
+    noteFinding(eventId, { name: 'finding', startedAt, attributes });
+    noteSpan(eventId, { name: 'confirm', startedAt, endedAt: detectedAt });
+    noteSpan(eventId, { name: 'spool', startedAt: detectedAt });
     this.logger.info({ correlationId: eventId, streamId, label }, 'found');
   }
 

@@ -15,6 +15,8 @@ export interface ChannelMessage {
   image: Buffer | null;
   /** Who has taken on the alert that it tells of; null when nobody has, or it tells of several. */
   acknowledgedBy: string | null;
+  /** Trace that the attempt is part of (https://www.w3.org/TR/trace-context/), for channels that hand it on; null for none. */
+  traceparent: string | null;
   /** Where a person sees more; null when no address is configured. */
   link: string | null;
 }

@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { DeliveryJob } from '#libs/bus/delivery-queue.js';
 import { messageOf } from '#libs/errors/app-error.js';
 import type { Logger } from '#libs/observability/logger.js';
+import { inSpan } from '#libs/observability/tracing.js';
 import { API_SETTINGS, LOGGER, type ApiSettings } from '../../runtime.module.js';
 import { AlertsRepository } from '../alerts.repository.js';
 import { DeliveryFault, type Channel, type ChannelMessage } from '../channels/channel.port.js';
@@ -90,7 +91,15 @@ export class Deliverer {
         // Not an attempt, but another job: the id of this one is in use until it ends.
         return { ...rest, state: 'pending', dueAt: held, entry: ended('held', 'The receiver asked for a pause.') };
       }
-      const reference = await this.send(channel, row, message, address);
+      const attributes = {
+        ...{ 'vigil.delivery.id': row.id, 'vigil.delivery.channel': row.channel },
+        'vigil.delivery.attempt': row.attempts,
+      };
+      const reference = await inSpan(
+        wanted.flatMap(({ detectionId }) => detectionId ?? []),
+        { name: `deliver ${row.channel}`, kind: 'client', attributes },
+        (traceparent) => this.send(channel, row, { ...message, traceparent }, address),
+      );
       for (const { detectionId } of wanted) {
         this.logger.info({ correlationId: detectionId, delivery: row.id, channel: row.channel }, 'delivered');
       }

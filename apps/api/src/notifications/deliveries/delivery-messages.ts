@@ -33,7 +33,7 @@ export class DeliveryMessages {
     const severity =
       SEVERITIES.filter((candidate) => items.some((item) => item.severity === candidate)).at(-1) ?? 'info';
     return {
-      ...{ id: row.id, title, body, severity, image: null },
+      ...{ id: row.id, title, body, severity, image: null, traceparent: null },
       items: items.map(
         ({ ruleId: _ruleId, label: _label, evidenceKey: _key, acknowledgedBy: _acknowledgedBy, ...item }) => item,
       ),

@@ -28,6 +28,7 @@ export function webhookChannel({ WEBHOOK_ALLOW }: Pick<ApiSettings, 'WEBHOOK_ALL
         'webhook-id': message.id,
         'webhook-timestamp': String(at),
         'webhook-signature': signatureOf(secret, message.id, at, body),
+        ...(message.traceparent === null ? {} : { traceparent: message.traceparent }),
       };
       const { status, retryAfter } = await posts.post(url, body, headers, signal);
       if (status >= 200 && status < 300) return '';
