@@ -107,8 +107,11 @@ export class CanaryRun {
     const over = new AbortController();
     const done = new Promise<void>((resolve) => (this.complete = resolve));
     if (this.open.size === 0) this.complete();
-    const patience = AbortSignal.any([AbortSignal.timeout(this.patienceMs), signal]);
-    const ended = new Promise<void>((resolve) => patience.addEventListener('abort', () => resolve(), { once: true }));
+    let timer: NodeJS.Timeout | undefined;
+    const ended = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, this.patienceMs);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
     const running = session.run(AbortSignal.any([over.signal, signal]));
     try {
       await Promise.race([done, ended, running.then(() => ended)]);
@@ -119,6 +122,7 @@ export class CanaryRun {
         await this.tell(part, 'missed', { reason: sink.fault ?? reasonOf(report, part, this.patienceMs) });
       }
     } finally {
+      clearTimeout(timer);
       over.abort();
       await running;
       await chats.stop();
