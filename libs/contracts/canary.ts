@@ -36,3 +36,6 @@ export const CanaryLeft = z.object({
   at: EpochMs,
 });
 export type CanaryLeft = z.infer<typeof CanaryLeft>;
+
+/** What was planted must have come out within so long of a run's beginning, ms; what has not is missed. */
+export const CANARY_RUN_MS = 30_000;

@@ -31,7 +31,7 @@ export async function watched(house: House): Promise<Watched> {
     env: childEnvironment({
       ...{ NODE_OPTIONS: undefined, LOG_LEVEL: 'warn', REDIS_URL: house.redis.url, MONITOR_PORT: String(port) },
       ...{ EVIDENCE_URL: pathToFileURL(join(house.folder, 'evidence')).href, SPOOL_DIR: join(house.folder, 'spool') },
-      ...{ EGRESS_ALLOW: origin.address, MODEL_DOWNLOAD: 'false' },
+      ...{ EGRESS_ALLOW: origin.address, MODEL_DOWNLOAD: 'false', CANARY_INTERVAL_MS: '0' },
     }),
     logFile: join(house.folder, 'monitor.log'),
     ready: { url: `http://127.0.0.1:${String(port)}/health/ready` },

@@ -12,6 +12,7 @@ import { ListBars1763901000000 } from './migrations/1763901000000-list-bars.js';
 import { Coverage1763901100000 } from './migrations/1763901100000-coverage.js';
 import { Retention1763901200000 } from './migrations/1763901200000-retention.js';
 import { StreamWatches1763901300000 } from './migrations/1763901300000-stream-watches.js';
+import { Canary1763901400000 } from './migrations/1763901400000-canary.js';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -29,4 +30,5 @@ export const migrations = [
   Coverage1763901100000,
   Retention1763901200000,
   StreamWatches1763901300000,
+  Canary1763901400000,
 ];

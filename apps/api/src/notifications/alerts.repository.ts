@@ -7,7 +7,7 @@ import type { Recipient, Route } from './policy/recipients.js';
 import type { Silence } from './policy/silences.js';
 
 interface RecipientRow {
-  stream_id: string;
+  stream_id: string | null;
   user_id: string;
   role: 'admin' | 'agent';
   assigned: boolean;
@@ -19,7 +19,7 @@ interface RecipientRow {
 
 interface AlertRow {
   id: string;
-  stream_id: string;
+  stream_id: string | null;
   rule_key: string;
   severity: Severity;
   escalates: boolean;
@@ -43,12 +43,12 @@ export interface WrittenNotifications {
 /** What the policy needs to know, and what it decided: alerts, and who was told. Everything is set by set. */
 @Injectable()
 export class AlertsRepository {
-  /** Enabled users that may be told of these streams, by stream. @param channels those that work here. */
+  /** Enabled users that may be told of these streams, by stream; of null, admins. @param channels those that work here. */
   async recipients(
     tx: Transaction,
-    streamIds: readonly string[],
+    streamIds: readonly (string | null)[],
     channels: ReadonlySet<string>,
-  ): Promise<Map<string, Recipient[]>> {
+  ): Promise<Map<string | null, Recipient[]>> {
     const rows = await tx.query<RecipientRow[]>(
       `SELECT s.id AS stream_id, u.id AS user_id, u.role, a.agent_id IS NOT NULL AS assigned,
               h.user_id IS NOT NULL AS watching, p.value AS preferences, t.user_id IS NOT NULL AS telegram,
@@ -63,7 +63,7 @@ export class AlertsRepository {
        WHERE u.role = 'admin' OR a.agent_id IS NOT NULL`,
       [streamIds],
     );
-    const byStream = new Map<string, Recipient[]>();
+    const byStream = new Map<string | null, Recipient[]>();
     for (const row of rows) {
       const routes: Route[] = [
         { channel: 'email', endpointId: null },
@@ -86,7 +86,11 @@ export class AlertsRepository {
       `SELECT a.id, a.stream_id, a.rule_key, a.severity,
               a.escalate_at IS NOT NULL OR a.escalation > 0 OR a.acknowledged_at IS NOT NULL AS escalates
        FROM unnest($1::uuid[], $2::text[]) AS h (stream_id, rule_key)
-       JOIN alerts a ON a.stream_id = h.stream_id AND a.rule_key = h.rule_key AND a.closes_at > $3
+       CROSS JOIN LATERAL (
+         SELECT * FROM alerts WHERE stream_id = h.stream_id AND rule_key = h.rule_key AND closes_at > $3
+         UNION ALL
+         SELECT * FROM alerts
+         WHERE h.stream_id IS NULL AND stream_id IS NULL AND rule_key = h.rule_key AND closes_at > $3) AS a
        ORDER BY a.opened_at DESC`,
       [hits.map(({ streamId }) => streamId), hits.map(({ ruleKey }) => ruleKey), new Date(now)],
     );
@@ -149,10 +153,10 @@ export class AlertsRepository {
   }
 
   /** What an alert tells of is over: it is taken no further. */
-  async calm(tx: Transaction, streamId: string, ruleKey: string): Promise<void> {
+  async calm(tx: Transaction, streamId: string | null, ruleKey: string): Promise<void> {
     await tx.query(
       `UPDATE alerts SET escalate_at = NULL
-       WHERE stream_id = $1 AND rule_key = $2 AND escalate_at IS NOT NULL`,
+       WHERE stream_id IS NOT DISTINCT FROM $1::uuid AND rule_key = $2 AND escalate_at IS NOT NULL`,
       [streamId, ruleKey],
     );
   }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { CanaryObserved } from '#libs/contracts/canary.js';
+import { CANARY_RUN_MS, type CanaryObserved } from '#libs/contracts/canary.js';
 import type { CaptureJob, KeywordRule, ObjectRule, SignalRule } from '#libs/contracts/captures.js';
 import { CoveragePart } from '#libs/contracts/coverage.js';
 import type { SessionReport } from '#libs/contracts/monitors.js';
@@ -24,8 +24,8 @@ import { PLANTED_LINE, ROOM } from './canary-room.js';
 import { CanarySink } from './canary-sink.js';
 import { CLIP, PLANTED_LABEL } from './planted-clip.js';
 
-/** What was planted must have come out within so long of the beginning, ms: twice the length of the clip. */
-export const PATIENCE_MS = 40_000;
+/** As the contract has it; less for tests. */
+const PATIENCE_MS = CANARY_RUN_MS;
 /** The loud tone is told as this. */
 const PLANTED_SIGNAL: Signal = 'loudness_jump';
 /** As the default of `SAMPLE_INTERVAL_MS`: the clip is made for it. */
