@@ -75,7 +75,11 @@ export function monitorChange(state: MonitorState, now: number, rule: HealthRule
 }
 
 /** The same for a channel: a probe may fail for a while. */
-export function channelChange({ channel, failing, episodes }: ChannelState, now: number, graceMs: number): HealthChange {
+export function channelChange(
+  { channel, failing, episodes }: ChannelState,
+  now: number,
+  graceMs: number,
+): HealthChange {
   const change: HealthChange = { kind: 'channel', subject: channel, opened: [], closed: [] };
   if (failing === null) change.closed.push(...episodes);
   else if (episodes.length === 0 && now - failing.since >= graceMs) {

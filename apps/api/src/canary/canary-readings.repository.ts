@@ -8,9 +8,7 @@ export class CanaryReadings {
   constructor(private readonly dataSource: DataSource) {}
 
   /** What admins were told of and lasts. */
-  troubles(): Promise<
-    { kind: 'monitor' | 'channel'; subject: string; part: Trouble; reason: string; since: Date }[]
-  > {
+  troubles(): Promise<{ kind: 'monitor' | 'channel'; subject: string; part: Trouble; reason: string; since: Date }[]> {
     return this.dataSource.query(
       `SELECT kind, subject, part, reason, started_at AS since FROM canary_episodes WHERE ended_at IS NULL
        ORDER BY started_at, id LIMIT 1000`,
@@ -18,9 +16,7 @@ export class CanaryReadings {
   }
 
   /** The latest probe of each channel. */
-  probes(): Promise<
-    { channel: string; outcome: 'answered' | 'failed'; reason: string; tookMs: number; at: Date }[]
-  > {
+  probes(): Promise<{ channel: string; outcome: 'answered' | 'failed'; reason: string; tookMs: number; at: Date }[]> {
     return this.dataSource.query(
       `SELECT DISTINCT ON (channel) channel, outcome, reason, took_ms AS "tookMs", at FROM canary_probes
        ORDER BY channel, at DESC`,

@@ -38,11 +38,7 @@ export interface LatestProbe {
 @Injectable()
 export class CanaryWatchRepository {
   /** Notes which monitors are there now. Who was away in order, or had no canary, is expected from now on. */
-  async seen(
-    tx: Transaction,
-    monitors: readonly { monitorId: string; everyMs: number }[],
-    now: number,
-  ): Promise<void> {
+  async seen(tx: Transaction, monitors: readonly { monitorId: string; everyMs: number }[], now: number): Promise<void> {
     await tx.query(
       `INSERT INTO canary_monitors AS m (monitor_id, every_ms, expected_since, seen_at)
        SELECT s.id, s.ms, $3, $3 FROM unnest($1::text[], $2::integer[]) AS s (id, ms)
@@ -86,7 +82,10 @@ export class CanaryWatchRepository {
   }
 
   /** These channels. */
-  async channels(tx: Transaction, channels: readonly string[]): Promise<(ChannelState & { latest: LatestProbe | null })[]> {
+  async channels(
+    tx: Transaction,
+    channels: readonly string[],
+  ): Promise<(ChannelState & { latest: LatestProbe | null })[]> {
     const rows = await tx.query<ProbeRow[]>(
       `SELECT p.*, (SELECT min(f.at) FROM canary_probes f WHERE f.channel = p.channel AND f.at > coalesce(
                  (SELECT max(a.at) FROM canary_probes a WHERE a.channel = p.channel AND a.outcome = 'answered'),
@@ -98,7 +97,8 @@ export class CanaryWatchRepository {
     const episodes = await this.episodes(tx, 'channel');
     return channels.map((channel) => {
       const row = rows.find((one) => one.channel === channel);
-      const failing = row?.outcome === 'failed' ? { since: (row.failing_since ?? row.at).getTime(), reason: row.reason } : null;
+      const failing =
+        row?.outcome === 'failed' ? { since: (row.failing_since ?? row.at).getTime(), reason: row.reason } : null;
       return {
         ...{ channel, failing, episodes: episodes.get(channel) ?? [] },
         latest: row === undefined ? null : { at: row.at.getTime(), outcome: row.outcome },

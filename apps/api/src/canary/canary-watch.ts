@@ -69,7 +69,8 @@ function newsOf(change: HealthChange, now: number): HouseNews[] {
   const { kind, subject, opened, closed } = change;
   const news = { label: 'canary', severity: 'high' } as const;
   const name = kind === 'monitor' ? `monitor ${subject}` : subject;
-  const [fails, works] = kind === 'monitor' ? ['Canary fails:', 'Canary sings again:'] : ['No answer from', 'Answers again:'];
+  const [fails, works] =
+    kind === 'monitor' ? ['Canary fails:', 'Canary sings again:'] : ['No answer from', 'Answers again:'];
   const topic = topicOf(kind, subject);
   return [
     ...(closed.length === 0

@@ -83,7 +83,9 @@ describe('a run of the canary', () => {
     const { video, audio, speech, chat } = await outcome();
     const { user, system } = process.cpuUsage(before);
     const latency = [video, audio, chat].map((fact) => (fact?.foundAt ?? 0) - (fact?.airedAt ?? Infinity));
-    process.stderr.write(`canary: ${((user + system) / 1e6).toFixed(1)} s of cpu, latencies ${latency.join(', ')} ms\n`);
+    process.stderr.write(
+      `canary: ${((user + system) / 1e6).toFixed(1)} s of cpu, latencies ${latency.join(', ')} ms\n`,
+    );
     expect([video, audio, speech, chat].map((fact) => fact?.outcome)).toEqual(['found', 'found', 'unproven', 'found']);
     expect(speech?.reason).toContain('Model missing');
     for (const ms of latency) expect(ms).toBeGreaterThan(0);
@@ -96,10 +98,13 @@ describe('a run of the canary', () => {
   it('names what did not come out, each part by itself', async () => {
     const blind = { ...services.detector, inspect: () => Promise.resolve([]) };
     const detector = Object.assign(Object.create(services.detector) as typeof services.detector, blind);
-    const { video, audio, chat } = await outcome({ detector }, {
-      patienceMs: 15_000,
-      prepare: (origin) => (origin.room.welcome = () => undefined),
-    });
+    const { video, audio, chat } = await outcome(
+      { detector },
+      {
+        patienceMs: 15_000,
+        prepare: (origin) => (origin.room.welcome = () => undefined),
+      },
+    );
     expect([video, audio, chat].map((fact) => fact?.outcome)).toEqual(['missed', 'found', 'missed']);
     expect(video?.reason).toBe('It did not come out within 15 s; the part was live.');
     expect(chat?.reason).toContain('the part was starting');

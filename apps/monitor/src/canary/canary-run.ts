@@ -87,7 +87,9 @@ export class CanaryRun {
     const { services } = this;
     const desk = new EvidenceDesk(services.spool, services.evidence, services.logger);
     const name = `canary/${services.monitorId.replace(/[^\w-]/g, '_')}`;
-    const sink = new CanarySink(name, desk, (part) => this.tell(part, 'found', { airedAt: this.airedAt(origin, part) }));
+    const sink = new CanarySink(name, desk, (part) =>
+      this.tell(part, 'found', { airedAt: this.airedAt(origin, part) }),
+    );
     const only = origin.place;
     const lane = await services.egress.open(this.runId, {}, { only });
     const chats = new ChatSupervisor({
