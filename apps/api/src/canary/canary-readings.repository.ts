@@ -39,7 +39,7 @@ export class CanaryReadings {
   ages(): Promise<{ monitor: string; seconds: number }[]> {
     return this.dataSource.query(
       `SELECT m.monitor_id AS monitor,
-              extract(epoch FROM now() - coalesce(greatest(r.at, m.expected_since), m.expected_since))::float8 AS seconds
+              extract(epoch FROM now() - greatest(r.at, m.expected_since))::float8 AS seconds
        FROM canary_monitors m LEFT JOIN LATERAL (
          SELECT max(stored_at) AS at
          FROM (SELECT * FROM canary_runs c WHERE c.monitor_id = m.monitor_id ORDER BY started_at DESC LIMIT 400) AS l

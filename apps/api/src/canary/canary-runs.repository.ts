@@ -23,10 +23,12 @@ export interface RunRow {
 }
 
 const PARTS = CoveragePart.options.length;
-/** A part of a run as JSON; latencies between the clocks of two machines are not less than nothing. */
+/** Ms from on air to another moment; never less than nothing, for the clocks are those of two machines. */
+const since = (column: string): string =>
+  `CASE WHEN ${column} > aired_at THEN round(extract(epoch FROM ${column} - aired_at) * 1000)
+        WHEN ${column} <= aired_at THEN 0 END`;
 const PART = `jsonb_build_object('part', part, 'outcome', outcome, 'reason', reason,
-  'commitMs', greatest(0, round(extract(epoch FROM committed_at - aired_at) * 1000)),
-  'toldMs', greatest(0, round(extract(epoch FROM told_at - aired_at) * 1000)))`;
+  'commitMs', ${since('committed_at')}, 'toldMs', ${since('told_at')})`;
 const RUN = `run_id AS "runId", monitor_id AS "monitorId", started_at AS "startedAt",
   jsonb_agg(${PART} ORDER BY array_position(ARRAY['video', 'audio', 'speech', 'chat'], part)) AS parts`;
 

@@ -103,8 +103,12 @@ describe('canaries, as the api sees them', () => {
     expect(speech).toMatchObject({ commitMs: null, toldMs: null });
     const monitors = (await api.call('GET', '/api/monitors', admin)).body['items'] as { canary: unknown }[];
     expect(monitors[0]?.canary).toEqual(kept[0]);
-    for (const list of ['detections', 'notifications', 'transcripts', 'streams']) {
+    for (const list of ['detections', 'notifications', 'streams']) {
       expect((await api.call('GET', `/api/${list}`, admin)).body['items']).toEqual([]);
+    }
+    // Where charts and dashboards read from.
+    for (const table of ['detections', 'detection_hours', 'transcripts', 'coverage_spans', 'alerts']) {
+      expect([table, await db.query(`SELECT count(*)::int FROM ${table}`)]).toEqual([table, [{ count: 0 }]]);
     }
   });
 
