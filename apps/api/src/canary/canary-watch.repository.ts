@@ -142,7 +142,8 @@ export class CanaryWatchRepository {
 
   private async episodes(tx: Transaction, kind: 'monitor' | 'channel'): Promise<Map<string, Episode[]>> {
     const rows = await tx.query<EpisodeRow[]>(
-      'SELECT id, kind, subject, part, started_at FROM canary_episodes WHERE kind = $1 AND ended_at IS NULL',
+      `SELECT id, kind, subject, part, started_at FROM canary_episodes WHERE kind = $1 AND ended_at IS NULL
+       ORDER BY array_position(ARRAY['run', 'video', 'audio', 'speech', 'chat'], part)`,
       [kind],
     );
     const bySubject = new Map<string, Episode[]>();

@@ -87,7 +87,7 @@ describe('a run of the canary', () => {
       `canary: ${((user + system) / 1e6).toFixed(1)} s of cpu, latencies ${latency.join(', ')} ms\n`,
     );
     expect([video, audio, speech, chat].map((fact) => fact?.outcome)).toEqual(['found', 'found', 'unproven', 'found']);
-    expect(speech?.reason).toContain('Model missing');
+    expect(speech?.reason).toContain('model missing');
     for (const ms of latency) expect(ms).toBeGreaterThan(0);
     expect(facts).toHaveLength(4);
     expect(new Set(facts.map((fact) => (fact.type === 'canary.observed' ? fact.runId : ''))).size).toBe(1);

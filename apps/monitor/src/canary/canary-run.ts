@@ -158,11 +158,11 @@ export class CanaryRun {
     const { detector, speech } = this.services;
     const [sees, hears] = [detector.state(), speech.state()];
     const reasons: [CoveragePart, string][] = [];
-    if (sees.model === null) reasons.push(['video', `Model missing: ${sees.detail}`]);
+    if (sees.model === null) reasons.push(['video', sees.detail]);
     else if (!sees.labels.includes(PLANTED_LABEL)) {
       reasons.push(['video', `The model ${sees.model} does not know what is planted, a ${PLANTED_LABEL}.`]);
     }
-    if (hears.state !== 'ready') reasons.push(['speech', `Model missing: ${hears.detail}`]);
+    if (hears.state !== 'ready') reasons.push(['speech', hears.detail]);
     else if (!speaks) reasons.push(['speech', 'This ffmpeg has no voice (flite) to speak with.']);
     return reasons;
   }
