@@ -6,6 +6,7 @@ import { CoveragePart } from '#libs/contracts/coverage.js';
 import type { MonitorHeartbeat } from '#libs/contracts/monitors.js';
 import type { NotificationView } from '#libs/contracts/sockets.js';
 import { SmtpServer } from '#libs/testing/smtp-server.js';
+import { RetentionService } from '../retention/retention.service.js';
 import { TestApi } from '../test-api.fixture.js';
 import { CanaryProcess } from './canary-process.js';
 import { CanaryWatch } from './canary-watch.js';
@@ -178,6 +179,23 @@ describe('canaries, as the api sees them', () => {
     await db.query(`INSERT INTO canary_probes (channel, outcome, reason, took_ms) VALUES ('email', 'answered', '', 1)`);
     await watch.look(Date.now(), 0);
     expect((await told('email'))[1]).toMatch(/^Answers again: email The channel works again/);
+  });
+
+  it('go when they are old, with the probes; what lasts stays', async () => {
+    const old = `now() - interval '15 days'`;
+    await db.query(`UPDATE canary_runs SET stored_at = ${old} WHERE monitor_id = 'deaf'`);
+    await db.query(
+      `INSERT INTO canary_probes (channel, outcome, reason, took_ms, at) VALUES ('email', 'failed', '', 1, ${old})`,
+    );
+    await db.query(`INSERT INTO canary_episodes (kind, subject, part, reason, started_at, ended_at) VALUES
+      ('monitor', 'old', 'run', '', ${old}, ${old}), ('monitor', 'lasting', 'run', '', ${old}, NULL)`);
+    await api.app.get(RetentionService, { strict: false }).sweep(new AbortController().signal);
+    const { runs, troubles } = await report();
+    expect(runs.map(({ monitorId }) => monitorId)).not.toContain('deaf');
+    expect(runs.map(({ monitorId }) => monitorId)).toContain('kept');
+    expect(troubles).toMatchObject([{ subject: 'lasting' }]);
+    expect(await db.query(`SELECT 1 FROM canary_probes WHERE at < now() - interval '14 days'`)).toEqual([]);
+    expect(await db.query(`SELECT 1 FROM canary_episodes WHERE subject = 'old'`)).toEqual([]);
   });
 
   /** The others are taken away, so that nothing is late of them when the clock is put forward. */

@@ -22,7 +22,7 @@ export class ChannelProbes {
   /** Ids of the channels that are probed here. */
   get probed(): string[] {
     if (this.settings.CANARY_PROBE_MS === 0) return [];
-    return this.channels.all.filter(({ works, probe }) => works && probe !== undefined).map(({ id }) => id);
+    return this.channels.all.filter((channel) => channel.works && channel.probe !== undefined).map(({ id }) => id);
   }
 
   /** Probes those whose time has come, all at once, and keeps what became of it. @throws when the database is away. */
