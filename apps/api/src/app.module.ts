@@ -58,7 +58,7 @@ export class AppModule {
         MessagingModule,
         RealtimeModule,
         CanaryModule,
-    CoverageModule,
+        CoverageModule,
         DetectModule,
         DetectionsModule,
         ReviewsModule,

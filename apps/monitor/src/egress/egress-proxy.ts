@@ -80,7 +80,11 @@ export class EgressProxy {
    * @param limits where this lane differs from the others
    * @param user says whether it goes through the upstream proxies: a lane without a platform never does
    */
-  async open(streamId: string, limits: Partial<EgressLimits> = {}, { platform, only }: LaneUser = {}): Promise<EgressLane> {
+  async open(
+    streamId: string,
+    limits: Partial<EgressLimits> = {},
+    { platform, only }: LaneUser = {},
+  ): Promise<EgressLane> {
     const proxied = platform !== undefined && this.options.proxies?.platforms.has(platform) === true;
     const route = proxied && this.pool !== null ? this.pool.routeOf(streamId) : DIRECT;
     const budget = new LaneBudget({ ...this.limits, ...limits }, this.stats, this.now);
