@@ -6,10 +6,13 @@ import { CanaryObserved as Observed } from '#libs/contracts/canary.js';
 import type { Fact } from '#libs/contracts/facts.js';
 import { createLogger } from '#libs/observability/logger.js';
 import { testData } from '#libs/testing/test-data.js';
+import { until } from '#libs/testing/until.js';
 import { findFfmpeg } from '../capture/ffmpeg-binary.js';
 import { createVideoDetector } from '../detectors/registry.js';
 import { KeywordWatch } from '../detectors/phrases/keyword-watch.js';
 import { createAsrEngine } from '../detectors/whisper/create-engine.js';
+import { SherpaEngine } from '../detectors/whisper/sherpa-engine.js';
+import { writeTinyWhisper } from '../detectors/whisper/tiny-whisper.fixture.js';
 import { EgressProxy } from '../egress/egress-proxy.js';
 import { VoiceDetector } from '../inference/voice-detector.js';
 import { SpeechDesk } from '../speech/speech-desk.js';
@@ -18,6 +21,13 @@ import { CanaryRun, KEYWORD, type CanaryServices } from './canary-run.js';
 import { makePlantedClip, type PlantedClip } from './planted-clip.js';
 
 const logger = createLogger('test', 'silent');
+
+/** How a run differs from the usual one. */
+interface Plan {
+  patienceMs?: number;
+  prepare?: (origin: CanaryOrigin) => void;
+  planted?: PlantedClip;
+}
 
 /** Real: ffmpeg, the detector, the voice model, egress, HTTP, WebSockets. The spool and the store are lists. */
 describe('a run of the canary', () => {
@@ -66,12 +76,16 @@ describe('a run of the canary', () => {
 
   async function outcome(
     changes: Partial<CanaryServices> = {},
-    { patienceMs, prepare }: { patienceMs?: number; prepare?: (origin: CanaryOrigin) => void } = {},
+    { patienceMs, prepare, planted = clip }: Plan = {},
   ): Promise<Record<string, CanaryObserved>> {
-    const origin = await CanaryOrigin.start(clip, Date.now);
+    const origin = await CanaryOrigin.start(planted, Date.now);
     prepare?.(origin);
     try {
-      await new CanaryRun({ ...services, ...changes }, patienceMs).run(origin, false, new AbortController().signal);
+      await new CanaryRun({ ...services, ...changes }, patienceMs).run(
+        origin,
+        planted.speaks,
+        new AbortController().signal,
+      );
     } finally {
       await origin.stop();
     }
@@ -94,6 +108,22 @@ describe('a run of the canary', () => {
     // The same names with every run: two files are all that it leaves.
     expect([...files.keys()].sort()).toEqual(['canary/m_1.jpg', 'canary/m_1.wav']);
   }, 60_000);
+
+  it('hears what is said, where there is an engine and a voice', async () => {
+    const spoken = await makePlantedClip(services.ffmpegPath, true);
+    await writeTinyWhisper(folder, 'ask what you can do for your country');
+    const speech = new SpeechDesk(new SherpaEngine({ wanted: folder, modelsDir: folder }));
+    try {
+      speech.start();
+      await until(() => speech.state().state === 'ready', 'the engine is ready');
+      const { audio, speech: said } = await outcome({ speech }, { planted: spoken });
+      expect(audio?.outcome).toBe('found');
+      if (spoken.speaks) expect(said).toMatchObject({ outcome: 'found', reason: '' });
+      else expect(said).toMatchObject({ outcome: 'unproven', reason: expect.stringContaining('no voice') });
+    } finally {
+      await speech.stop();
+    }
+  }, 90_000);
 
   it('names what did not come out, each part by itself', async () => {
     const blind = { ...services.detector, inspect: () => Promise.resolve([]) };
