@@ -40,6 +40,9 @@ export interface WrittenNotifications {
   counted: { id: string; userId: string; count: number; silenced: boolean; readAt: Date | null }[];
 }
 
+const OPEN_ALERT = `a.id, a.stream_id, a.rule_key, a.severity,
+  a.escalate_at IS NOT NULL OR a.escalation > 0 OR a.acknowledged_at IS NOT NULL AS escalates`;
+
 /** What the policy needs to know, and what it decided: alerts, and who was told. Everything is set by set. */
 @Injectable()
 export class AlertsRepository {
@@ -82,18 +85,23 @@ export class AlertsRepository {
 
   /** Alerts that still take hits of these groups, with who was told of them. */
   async open(tx: Transaction, hits: readonly HitGroup[], now: number): Promise<OpenAlert[]> {
-    const alerts = await tx.query<AlertRow[]>(
-      `SELECT a.id, a.stream_id, a.rule_key, a.severity,
-              a.escalate_at IS NOT NULL OR a.escalation > 0 OR a.acknowledged_at IS NOT NULL AS escalates
+    const ofStreams = await tx.query<AlertRow[]>(
+      `SELECT ${OPEN_ALERT}
        FROM unnest($1::uuid[], $2::text[]) AS h (stream_id, rule_key)
-       CROSS JOIN LATERAL (
-         SELECT * FROM alerts WHERE stream_id = h.stream_id AND rule_key = h.rule_key AND closes_at > $3
-         UNION ALL
-         SELECT * FROM alerts
-         WHERE h.stream_id IS NULL AND stream_id IS NULL AND rule_key = h.rule_key AND closes_at > $3) AS a
+       JOIN alerts a ON a.stream_id = h.stream_id AND a.rule_key = h.rule_key AND a.closes_at > $3
        ORDER BY a.opened_at DESC`,
       [hits.map(({ streamId }) => streamId), hits.map(({ ruleKey }) => ruleKey), new Date(now)],
     );
+    const house = hits.filter(({ streamId }) => streamId === null).map(({ ruleKey }) => ruleKey);
+    const ofHouse =
+      house.length === 0
+        ? []
+        : await tx.query<AlertRow[]>(
+            `SELECT ${OPEN_ALERT} FROM alerts a
+             WHERE a.stream_id IS NULL AND a.rule_key = ANY($1) AND a.closes_at > $2 ORDER BY a.opened_at DESC`,
+            [house, new Date(now)],
+          );
+    const alerts = [...ofStreams, ...ofHouse];
     if (alerts.length === 0) return [];
     const ids = alerts.map(({ id }) => id);
     const latest = await tx.query<{ id: string; alert_id: string; user_id: string; at: Date; silenced: boolean }[]>(
