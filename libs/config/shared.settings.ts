@@ -225,6 +225,18 @@ export const apiSettings = {
     integer(100, 60_000).default(5_000),
     'How often it is looked for what is not watched, in ms; sums for charts are brought up to date every twelfth time.',
   ),
+  CANARY_GRACE_MS: setting(
+    integer(1_000, 3_600_000).default(120_000),
+    "How late a run of a monitor's canary may be, and how long a delivery channel may fail its probes, before admins are told, in ms.",
+  ),
+  CANARY_PROBE_MS: setting(
+    integer(0, 86_400_000).default(600_000),
+    'How often the mail server and the Telegram bot are asked whether they would take a message, in ms; 0 for never.',
+  ),
+  RETENTION_CANARY_DAYS: setting(
+    integer(0, 36_500).default(14),
+    'Days that runs of canaries and probes of channels are kept; 0 for ever.',
+  ),
 };
 
 /** Settings of the monitor app. */
@@ -252,6 +264,10 @@ export const monitorSettings = {
   COVERAGE_REPORT_MS: setting(
     integer(1_000, 30_000).default(15_000),
     'How often it is told what a stream was watched of, in ms; what a monitor that is killed had not told is a gap.',
+  ),
+  CANARY_INTERVAL_MS: setting(
+    integer(0, 86_400_000).default(600_000),
+    'How often the monitor watches a stream of its own in which something is planted, to prove that it would be found, in ms; 0 for never.',
   ),
   INFERENCE_THREADS: setting(
     integer(1, 64).optional(),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CanaryLeft, CanaryObserved } from './canary.js';
 import { ChatLine } from './chat.js';
 import { CoverageSpan } from './coverage.js';
 import { DetectedObject, EpochMs, Quote, Severity, StatusReason, StreamStatus } from './primitives.js';
@@ -149,6 +150,8 @@ export const Fact = z.discriminatedUnion('type', [
   TranscriptWritten,
   StreamStatusChanged,
   CoverageObserved,
+  CanaryObserved,
+  CanaryLeft,
 ]);
 export type Fact = z.infer<typeof Fact>;
 

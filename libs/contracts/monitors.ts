@@ -164,6 +164,8 @@ export const MonitorHeartbeat = z
     }),
     /** Upstream proxies; none in what a monitor of before them says. */
     proxies: z.array(ProxyState).max(1_000).default([]),
+    /** How often its canary runs, ms; 0 for never. None in what a monitor of before it says. */
+    canaryMs: z.number().int().nonnegative().optional(),
     sessions: z.array(SessionReport),
   })
   .meta({ id: 'MonitorHeartbeat' });

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { CanaryOutcome } from './canary.js';
 import { ChatLine } from './chat.js';
+import { CoveragePart } from './coverage.js';
 import { NAMESPACES } from './names.js';
 import { Box, Modality, Quote, Severity, StatusReason, StreamStatus } from './primitives.js';
 
@@ -138,6 +140,19 @@ export const MonitorStatusEvent = z
   .object({ monitorId: z.string(), state: z.enum(['up', 'down']), at: Instant })
   .meta({ id: 'MonitorStatusEvent' });
 export type MonitorStatusEvent = z.infer<typeof MonitorStatusEvent>;
+
+/** A part of a canary run was told: whether what was planted was found. */
+export const CanaryEvent = z
+  .object({
+    runId: z.uuid(),
+    monitorId: z.string(),
+    part: CoveragePart,
+    outcome: CanaryOutcome,
+    reason: z.string(),
+    at: Instant,
+  })
+  .meta({ id: 'CanaryEvent' });
+export type CanaryEvent = z.infer<typeof CanaryEvent>;
 
 /** A user came online or went offline. */
 export const UserStatusEvent = z
@@ -280,6 +295,7 @@ export const ROOT_EVENTS = {
   stream_update: StreamUpdateEvent,
   assignment_update: AssignmentUpdateEvent,
   monitor_status: MonitorStatusEvent,
+  canary: CanaryEvent,
   user_status: UserStatusEvent,
 } as const;
 

@@ -57,7 +57,12 @@ export class Fleet {
           ...{ NODE_ENV: 'production', NODE_OPTIONS: undefined, LOG_LEVEL: 'warn', REDIS_URL: house.redis.url },
           ...{ MONITOR_PORT: String(port), MONITOR_ID: `m${String(index + 1)}`, SPOOL_DIR: join(folder, 'spool') },
           EVIDENCE_URL: pathToFileURL(join(house.folder, 'evidence')).href,
-          ...{ EGRESS_ALLOW: origin.address, MODEL_DOWNLOAD: 'false', MODELS_DIR: testData('models') ?? MODELS_DIR },
+          ...{
+            EGRESS_ALLOW: origin.address,
+            MODEL_DOWNLOAD: 'false',
+            CANARY_INTERVAL_MS: '0',
+            MODELS_DIR: testData('models') ?? MODELS_DIR,
+          },
         }),
         logFile: join(folder, 'monitor.log'),
         // What compose files and orchestrators allow.

@@ -35,7 +35,7 @@ export async function monitorIn(
     env: childEnvironment({
       ...{ NODE_OPTIONS: undefined, LOG_LEVEL: 'warn', REDIS_URL: house.redis.url, MONITOR_PORT: String(port) },
       ...{ EVIDENCE_URL: pathToFileURL(join(house.folder, 'evidence')).href, SPOOL_DIR: join(house.folder, 'spool') },
-      ...{ EGRESS_ALLOW: allow.join(','), MODEL_DOWNLOAD: 'false' },
+      ...{ EGRESS_ALLOW: allow.join(','), MODEL_DOWNLOAD: 'false', CANARY_INTERVAL_MS: '0' },
       ...env,
     }),
     logFile: monitorLogIn(house),

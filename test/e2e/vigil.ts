@@ -88,6 +88,7 @@ export class Vigil {
       DEFAULT_ADMIN_USERNAME: ADMIN.username,
       DEFAULT_ADMIN_PASSWORD: ADMIN.password,
       RECONCILE_INTERVAL_MS: '1000',
+      CANARY_INTERVAL_MS: '0',
       ...options.env,
     });
     const app = (name: string, url: string): ManagedProcess =>

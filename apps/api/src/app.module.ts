@@ -7,6 +7,7 @@ import { AuthModule } from './auth/auth.module.js';
 import { BusModule } from './bus/bus.module.js';
 import { DashboardModule } from './dashboard/dashboard.module.js';
 import { ChatModule } from './chat/chat.module.js';
+import { CanaryModule } from './canary/canary.module.js';
 import { CoverageModule } from './coverage/coverage.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { DetectModule } from './detect/detect.module.js';
@@ -56,6 +57,7 @@ export class AppModule {
         NotificationsModule,
         MessagingModule,
         RealtimeModule,
+        CanaryModule,
         CoverageModule,
         DetectModule,
         DetectionsModule,

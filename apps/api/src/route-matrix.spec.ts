@@ -156,6 +156,7 @@ const MATRIX: Record<string, Row> = {
   'GET /api/dashboard': { expect: [401, 403, 403, 200, 401, 401] },
   'GET /api/agent/dashboard': { expect: signedIn },
   'GET /api/analytics/detections': { expect: signedIn },
+  'GET /api/canary': { expect: [401, 403, 403, 200, 401, 401] },
   'GET /api/analytics/coverage': { expect: [401, 403, 403, 200, 401, 401] },
   'GET /api/streams/:id/coverage': { expect: [401, 404, 200, 200, 401, 401], path: streamPath('/coverage') },
   'GET /api/logs': { expect: [401, 403, 403, 200, 401, 401] },

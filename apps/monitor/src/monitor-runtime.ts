@@ -23,6 +23,7 @@ import { startTracing, stopTracing } from '#libs/observability/tracing.js';
 import { Claims } from './capacity/claims.js';
 import { containerLimits } from './capacity/container-limits.js';
 import { LoadMeter } from './capacity/load-meter.js';
+import { Canary } from './canary/canary.js';
 import { systemClock } from './capture/clock.js';
 import { findFfmpeg } from './capture/ffmpeg-binary.js';
 import { PUBLIC_CHAT_SERVERS, registerChatSources } from './chat/registry.js';
@@ -229,12 +230,21 @@ export class MonitorRuntime implements OnApplicationShutdown {
         spool: spool.stats,
         egress: totalsOf(egress.stats, this.speechWay?.stats),
         proxies: egress.proxies,
+        canaryMs: settings.CANARY_INTERVAL_MS,
         sessions: captures.reports().map((report) => ({ ...report, why: claims.whyOf(report.streamId) })),
       };
     };
     await this.own(new Heartbeat(directory, this.heartbeat, logger), (it) => it.stop()).start();
     await claims.start(worker);
     worker.start();
+    const canary = new Canary(
+      {
+        ...{ monitorId, egress, detector, voice, speech, spool, evidence, ffmpegPath, logger },
+        ...{ now: Date.now, random: Math.random },
+      },
+      settings.CANARY_INTERVAL_MS,
+    );
+    this.own(canary, (it) => it.stop()).start();
     this.ready = true;
   }
 

@@ -1461,6 +1461,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/canary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether each monitor and each delivery channel has proven to work, and how fast
+         * @description Each monitor watches a stream of its own every `CANARY_INTERVAL_MS`, in which an object, a sound and a line of chat are planted. Nothing of it is in the lists of detections.
+         */
+        get: operations["getCanary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/streams/{id}/coverage": {
         parameters: {
             query?: never;
@@ -3101,7 +3121,10 @@ export interface components {
             };
             /** @default [] */
             proxies: components["schemas"]["ProxyState"][];
+            canaryMs?: number;
             sessions: components["schemas"]["SessionReport"][];
+            /** @description Its latest complete canary run; null when it has had none. */
+            canary: components["schemas"]["CanaryRun"] | null;
         };
         MonitorLoad: {
             cpu: number;
@@ -3145,6 +3168,29 @@ export interface components {
             benchedUntil: number | null;
             streams: number;
         };
+        CanaryRun: {
+            /** Format: uuid */
+            runId: string;
+            monitorId: string;
+            /** Format: date-time */
+            startedAt: string;
+            /** @description Those that have been told; four when the run is complete. */
+            parts: {
+                part: components["schemas"]["CoveragePart"];
+                /** @description `unproven`: it cannot be tried there, and nobody is told of it. */
+                outcome: components["schemas"]["CanaryOutcome"];
+                /** @description Why it was not found; empty when it was. */
+                reason: string;
+                /** @description From on air until it was committed, ms. */
+                commitMs: number | null;
+                /** @description From on air until the sockets of admins had been told, ms. */
+                toldMs: number | null;
+            }[];
+        };
+        /** @enum {string} */
+        CoveragePart: "video" | "audio" | "speech" | "chat";
+        /** @enum {string} */
+        CanaryOutcome: "found" | "missed" | "unproven";
         DetectorList: {
             items: components["schemas"]["DetectorSummary"][];
         };
@@ -3556,8 +3602,38 @@ export interface components {
             event: string;
             room: string;
         };
-        /** @enum {string} */
-        CoveragePart: "video" | "audio" | "speech" | "chat";
+        CanaryReport: {
+            /** @description The newest first, of all monitors. */
+            runs: components["schemas"]["CanaryRun"][];
+            /** @description The latest probe of each delivery channel that is probed. */
+            channels: {
+                channel: string;
+                /** @enum {string} */
+                outcome: "answered" | "failed";
+                reason: string;
+                tookMs: number;
+                /** Format: date-time */
+                at: string;
+            }[];
+            /** @description What admins were told of and lasts. */
+            troubles: {
+                /** @enum {string} */
+                kind: "monitor" | "channel";
+                /** @description Id of the monitor or the channel. */
+                subject: string;
+                /**
+                 * @description `run`: no run comes out at all.
+                 * @enum {string}
+                 */
+                part: "video" | "audio" | "speech" | "chat" | "run" | "probe";
+                reason: string;
+                /**
+                 * Format: date-time
+                 * @description When admins were told.
+                 */
+                since: string;
+            }[];
+        };
         StreamCoverage: {
             /** Format: uuid */
             streamId: string;
@@ -12240,6 +12316,56 @@ export interface operations {
             };
             /** @description Something the api depends on is away. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCanary: {
+        parameters: {
+            query?: {
+                /** @description How many runs. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Recent runs, probes, and what is wrong. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CanaryReport"];
+                };
+            };
+            /** @description The request does not fit (`request.invalid`, with `errors`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow this. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

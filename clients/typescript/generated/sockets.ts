@@ -132,6 +132,20 @@ export interface components {
             /** Format: date-time */
             at: string;
         };
+        CanaryEvent: {
+            /** Format: uuid */
+            runId: string;
+            monitorId: string;
+            part: components["schemas"]["CoveragePart"];
+            outcome: components["schemas"]["CanaryOutcome"];
+            reason: string;
+            /** Format: date-time */
+            at: string;
+        };
+        /** @enum {string} */
+        CoveragePart: "video" | "audio" | "speech" | "chat";
+        /** @enum {string} */
+        CanaryOutcome: "found" | "missed" | "unproven";
         UserStatusEvent: {
             /** Format: uuid */
             userId: string;
@@ -285,6 +299,7 @@ export interface RootEvents {
   stream_update: (payload: Payload<"StreamUpdateEvent">) => void;
   assignment_update: (payload: Payload<"AssignmentUpdateEvent">) => void;
   monitor_status: (payload: Payload<"MonitorStatusEvent">) => void;
+  canary: (payload: Payload<"CanaryEvent">) => void;
   user_status: (payload: Payload<"UserStatusEvent">) => void;
 }
 

@@ -10,6 +10,10 @@ export const ADVISORY_LOCKS = {
   notificationTurn: 7_105_224,
   /** Of the one process that looks for what is not watched. */
   coverage: 7_105_225,
+  /** Of the one process that looks whether canaries come out. */
+  canary: 7_105_226,
+  /** Of the one process that asks channels whether they would take a message. */
+  channelProbes: 7_105_227,
   /** Of the one process that removes what is old. */
   retention: 7_105_231,
   /** Of the one process that asks Telegram for updates. */

@@ -13,6 +13,7 @@ import { Coverage1763901100000 } from './migrations/1763901100000-coverage.js';
 import { Retention1763901200000 } from './migrations/1763901200000-retention.js';
 import { StreamWatches1763901300000 } from './migrations/1763901300000-stream-watches.js';
 import { CheapCounts1763901700000 } from './migrations/1763901700000-cheap-counts.js';
+import { Canary1763901400000 } from './migrations/1763901400000-canary.js';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -31,4 +32,5 @@ export const migrations = [
   Retention1763901200000,
   StreamWatches1763901300000,
   CheapCounts1763901700000,
+  Canary1763901400000,
 ];

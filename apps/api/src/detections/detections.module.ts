@@ -2,6 +2,8 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { createEvidenceStore } from '#libs/evidence/create-store.js';
 import { API_SETTINGS, type ApiSettings } from '../runtime.module.js';
+import { CanaryLeftHandler, CanaryObservedHandler } from '../canary/canary-fact.handlers.js';
+import { CanaryModule } from '../canary/canary.module.js';
 import { CoverageModule } from '../coverage/coverage.module.js';
 import { CoverageObservedHandler } from '../coverage/coverage-observed.handler.js';
 import { NotificationsModule } from '../notifications/notifications.module.js';
@@ -28,6 +30,7 @@ import { SpoolProgressRepository } from './spool-progress.repository.js';
 @Module({
   imports: [
     TypeOrmModule.forFeature([DetectionEntity]),
+    CanaryModule,
     CoverageModule,
     NotificationsModule,
     StreamsModule,
@@ -62,6 +65,8 @@ import { SpoolProgressRepository } from './spool-progress.repository.js';
         DetectionClosedHandler,
         StreamStatusHandler,
         CoverageObservedHandler,
+        CanaryObservedHandler,
+        CanaryLeftHandler,
       ],
       useFactory: (...handlers: unknown[]) => handlers,
     },

@@ -112,6 +112,10 @@ function applyHandler(handler: AnyFactHandler, tx: Transaction, facts: readonly 
       return apply(handler, tx, facts);
     case 'coverage.observed':
       return apply(handler, tx, facts);
+    case 'canary.observed':
+      return apply(handler, tx, facts);
+    case 'canary.left':
+      return apply(handler, tx, facts);
   }
 }
 

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { Injectable } from '@nestjs/common';
 import type {
   AssignmentUpdateEvent,
+  CanaryEvent,
   DetectionView,
   MessageReadEvent,
   MessageView,
@@ -27,6 +28,7 @@ interface AppEventMap {
   'stream.changed': StreamUpdateEvent;
   'assignment.changed': AssignmentUpdateEvent;
   'monitor.changed': MonitorStatusEvent;
+  'canary.observed': CanaryEvent;
   /** The first socket of a user opened in this process, or the last one closed. */
   'presence.changed': Record<string, never>;
   /** The rules changed: the board for the monitors must be written anew. */

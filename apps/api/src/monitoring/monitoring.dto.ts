@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MonitorHeartbeat, SessionReport } from '#libs/contracts/monitors.js';
+import { CanaryRun } from '../canary/canary.dto.js';
 import { StreamState } from '../streams/streams.dto.js';
 
 export const MonitoringResult = z
@@ -54,7 +55,9 @@ export const MonitorHealth = z
   .meta({ id: 'MonitorHealth' });
 export type MonitorHealth = z.infer<typeof MonitorHealth>;
 
-export const Monitor = MonitorHeartbeat.omit({ v: true }).meta({ id: 'Monitor' });
+export const Monitor = MonitorHeartbeat.omit({ v: true })
+  .extend({ canary: CanaryRun.nullable().describe('Its latest complete canary run; null when it has had none.') })
+  .meta({ id: 'Monitor' });
 export type Monitor = z.infer<typeof Monitor>;
 
 export const MonitorList = z.object({ items: z.array(Monitor) }).meta({ id: 'MonitorList' });

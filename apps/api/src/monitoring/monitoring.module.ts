@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { CanaryModule } from '../canary/canary.module.js';
 import { RulesModule } from '../rules/rules.module.js';
 import { StreamsModule } from '../streams/streams.module.js';
 import { CaptureControl } from './capture-control.js';
@@ -8,7 +9,7 @@ import { Reconciler } from './reconciler.js';
 
 /** Start, stop, restart; captures kept in line with what should be watched; the monitors that are there. */
 @Module({
-  imports: [StreamsModule, RulesModule],
+  imports: [CanaryModule, StreamsModule, RulesModule],
   controllers: [MonitoringController],
   providers: [CaptureControl, MonitoringService, Reconciler],
   exports: [MonitoringService],

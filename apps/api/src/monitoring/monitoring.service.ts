@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '#libs/errors/app-error.js';
 import type { AuthenticatedUser } from '../auth/authenticated-user.js';
+import { CanaryService } from '../canary/canary.service.js';
 import { DesiredState } from '../streams/desired-state.service.js';
 import type { StreamEntity } from '../streams/stream.entity.js';
 import { stateOf } from '../streams/streams.dto.js';
@@ -29,6 +30,7 @@ export class MonitoringService {
     private readonly streams: StreamsService,
     private readonly control: CaptureControl,
     private readonly reconciler: Reconciler,
+    private readonly canary: CanaryService,
   ) {}
 
   /** @throws AppError `stream.not_found`. */
@@ -106,7 +108,13 @@ export class MonitoringService {
   /** @throws AppError `redis.unavailable`. */
   async monitors(): Promise<MonitorList> {
     const monitors = await this.control.monitors();
-    return { items: monitors.map(({ v: _version, ...monitor }) => monitor) };
+    const canaries = await this.canary.latest(monitors.map(({ monitorId }) => monitorId));
+    return {
+      items: monitors.map(({ v: _version, ...monitor }) => ({
+        ...monitor,
+        canary: canaries.get(monitor.monitorId) ?? null,
+      })),
+    };
   }
 
   /** @throws AppError `redis.unavailable`. */

@@ -7,7 +7,7 @@ import type { Recipient, Route } from './policy/recipients.js';
 import type { Silence } from './policy/silences.js';
 
 interface RecipientRow {
-  stream_id: string;
+  stream_id: string | null;
   user_id: string;
   role: 'admin' | 'agent';
   assigned: boolean;
@@ -19,7 +19,7 @@ interface RecipientRow {
 
 interface AlertRow {
   id: string;
-  stream_id: string;
+  stream_id: string | null;
   rule_key: string;
   severity: Severity;
   escalates: boolean;
@@ -40,15 +40,18 @@ export interface WrittenNotifications {
   counted: { id: string; userId: string; count: number; silenced: boolean; readAt: Date | null }[];
 }
 
+const OPEN_ALERT = `a.id, a.stream_id, a.rule_key, a.severity,
+  a.escalate_at IS NOT NULL OR a.escalation > 0 OR a.acknowledged_at IS NOT NULL AS escalates`;
+
 /** What the policy needs to know, and what it decided: alerts, and who was told. Everything is set by set. */
 @Injectable()
 export class AlertsRepository {
-  /** Enabled users that may be told of these streams, by stream. @param channels those that work here. */
+  /** Enabled users that may be told of these streams, by stream; of null, admins. @param channels those that work here. */
   async recipients(
     tx: Transaction,
-    streamIds: readonly string[],
+    streamIds: readonly (string | null)[],
     channels: ReadonlySet<string>,
-  ): Promise<Map<string, Recipient[]>> {
+  ): Promise<Map<string | null, Recipient[]>> {
     const rows = await tx.query<RecipientRow[]>(
       `SELECT s.id AS stream_id, u.id AS user_id, u.role, a.agent_id IS NOT NULL AS assigned,
               h.user_id IS NOT NULL AS watching, p.value AS preferences, t.user_id IS NOT NULL AS telegram,
@@ -63,7 +66,7 @@ export class AlertsRepository {
        WHERE u.role = 'admin' OR a.agent_id IS NOT NULL`,
       [streamIds],
     );
-    const byStream = new Map<string, Recipient[]>();
+    const byStream = new Map<string | null, Recipient[]>();
     for (const row of rows) {
       const routes: Route[] = [
         { channel: 'email', endpointId: null },
@@ -82,14 +85,23 @@ export class AlertsRepository {
 
   /** Alerts that still take hits of these groups, with who was told of them. */
   async open(tx: Transaction, hits: readonly HitGroup[], now: number): Promise<OpenAlert[]> {
-    const alerts = await tx.query<AlertRow[]>(
-      `SELECT a.id, a.stream_id, a.rule_key, a.severity,
-              a.escalate_at IS NOT NULL OR a.escalation > 0 OR a.acknowledged_at IS NOT NULL AS escalates
+    const ofStreams = await tx.query<AlertRow[]>(
+      `SELECT ${OPEN_ALERT}
        FROM unnest($1::uuid[], $2::text[]) AS h (stream_id, rule_key)
        JOIN alerts a ON a.stream_id = h.stream_id AND a.rule_key = h.rule_key AND a.closes_at > $3
        ORDER BY a.opened_at DESC`,
       [hits.map(({ streamId }) => streamId), hits.map(({ ruleKey }) => ruleKey), new Date(now)],
     );
+    const house = hits.filter(({ streamId }) => streamId === null).map(({ ruleKey }) => ruleKey);
+    const ofHouse =
+      house.length === 0
+        ? []
+        : await tx.query<AlertRow[]>(
+            `SELECT ${OPEN_ALERT} FROM alerts a
+             WHERE a.stream_id IS NULL AND a.rule_key = ANY($1) AND a.closes_at > $2 ORDER BY a.opened_at DESC`,
+            [house, new Date(now)],
+          );
+    const alerts = [...ofStreams, ...ofHouse];
     if (alerts.length === 0) return [];
     const ids = alerts.map(({ id }) => id);
     const latest = await tx.query<{ id: string; alert_id: string; user_id: string; at: Date; silenced: boolean }[]>(
@@ -149,10 +161,10 @@ export class AlertsRepository {
   }
 
   /** What an alert tells of is over: it is taken no further. */
-  async calm(tx: Transaction, streamId: string, ruleKey: string): Promise<void> {
+  async calm(tx: Transaction, streamId: string | null, ruleKey: string): Promise<void> {
     await tx.query(
       `UPDATE alerts SET escalate_at = NULL
-       WHERE stream_id = $1 AND rule_key = $2 AND escalate_at IS NOT NULL`,
+       WHERE stream_id IS NOT DISTINCT FROM $1::uuid AND rule_key = $2 AND escalate_at IS NOT NULL`,
       [streamId, ruleKey],
     );
   }

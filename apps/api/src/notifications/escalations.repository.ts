@@ -7,7 +7,8 @@ import { NotificationEntity } from './notification.entity.js';
 /** An alert that nobody acknowledged in time. */
 export interface DueAlert {
   id: string;
-  streamId: string;
+  /** Null for what is about no stream. */
+  streamId: string | null;
   detectionId: string | null;
   title: string;
   body: string;

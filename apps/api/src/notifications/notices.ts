@@ -9,20 +9,23 @@ import { streamTitle } from './notification-texts.js';
 import { viewOf } from './notifications.dto.js';
 import { NotificationsRepository } from './notifications.repository.js';
 
-/** News of a stream that is no detection. */
-export interface StreamNews {
-  streamId: string;
+/** News of the system itself, about no stream. */
+export interface HouseNews {
   /** Names what it is about: what comes soon after under the same name is grouped with it. */
   topic: string;
   /** What a silence may name. */
   label: string;
   severity: Severity;
-  /** What comes before the stream's name. */
   title: string;
-  streamName: string;
   body: string;
   /** That a trouble is over: the topic that it ends is taken no further. */
   ends?: string;
+}
+
+/** News of a stream that is no detection. Its title comes before the stream's name. */
+export interface StreamNews extends HouseNews {
+  streamId: string;
+  streamName: string;
 }
 
 /** What the system itself has to say. */
@@ -39,19 +42,37 @@ export class Notices {
    * Has the agents of streams, and admins, told over the channels that they chose, as of a detection.
    * @returns what tells them once the transaction is committed.
    */
-  async ofStreams(tx: Transaction, news: readonly StreamNews[]): Promise<AfterCommit[]> {
+  ofStreams(tx: Transaction, news: readonly StreamNews[]): Promise<AfterCommit[]> {
+    return this.tellOf(
+      tx,
+      news.map((one) => ({ ...one, title: `${one.title} ${streamTitle(one.streamName)}` })),
+    );
+  }
+
+  /** Has admins told over the channels that they chose. @returns as {@link ofStreams} */
+  ofHouse(tx: Transaction, news: readonly HouseNews[]): Promise<AfterCommit[]> {
+    return this.tellOf(
+      tx,
+      news.map((one) => ({ ...one, streamId: null })),
+    );
+  }
+
+  private async tellOf(
+    tx: Transaction,
+    news: readonly (HouseNews & { streamId: string | null })[],
+  ): Promise<AfterCommit[]> {
     for (const { streamId, ends } of news) {
       if (ends !== undefined) await this.alerts.calm(tx, streamId, ruleKeyOf(ends));
     }
-    const hits = news.map(({ streamId, topic, label, severity, title, streamName, body, ends }) => ({
+    const hits = news.map(({ streamId, topic, label, severity, title, body, ends }) => ({
       ...{ streamId, ruleId: null, ruleKey: ruleKeyOf(topic), label, severity, count: 1, detectionId: null },
-      ...{ title: `${title} ${streamTitle(streamName)}`, body, isGood: ends !== undefined },
+      ...{ title, body, isGood: ends !== undefined },
     }));
     return this.alerting.tellOf(tx, hits);
   }
 
-  /** A trouble of a stream is over, and nobody has to hear of it. */
-  calm(tx: Transaction, streamId: string, topic: string): Promise<void> {
+  /** A trouble of a stream, or of the system itself where that is null, is over, and nobody has to hear of it. */
+  calm(tx: Transaction, streamId: string | null, topic: string): Promise<void> {
     return this.alerts.calm(tx, streamId, ruleKeyOf(topic));
   }
 

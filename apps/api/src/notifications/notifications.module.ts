@@ -82,6 +82,6 @@ import { WebhooksService } from './webhooks/webhooks.service.js';
       useFactory: ({ EVIDENCE_URL }: ApiSettings) => createEvidenceStore(EVIDENCE_URL),
     },
   ],
-  exports: [Holds, Notices, NotificationsService],
+  exports: [Channels, Holds, Notices, NotificationsService],
 })
 export class NotificationsModule {}

@@ -40,6 +40,7 @@ export class Announcer implements OnApplicationBootstrap, OnModuleDestroy {
       events.on('monitor.changed', (monitor) => {
         this.root.namespace?.local.to(ROOMS.role('admin')).emit('monitor_status', monitor);
       }),
+      events.on('canary.observed', (event) => this.root.namespace?.to(ROOMS.role('admin')).emit('canary', event)),
       events.on('notification.created', ({ userId, notification }) => {
         this.notifications.broadcast?.emit([ROOMS.user(userId)], 'notification', notification);
         this.unread.notificationsChanged(userId);

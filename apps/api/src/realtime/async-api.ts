@@ -46,6 +46,7 @@ const SUMMARIES: Readonly<Record<string, string>> = {
   stream_update: 'A stream was made, edited or removed: fetch it again.',
   assignment_update: 'An assignment came or went; to admins and the agent.',
   monitor_status: 'A monitor came or went; to admins.',
+  canary: 'A part of a canary run of a monitor was stored; to admins.',
   user_status: 'A user came online or went offline; to admins and those who share a conversation.',
   notification: 'A new notification.',
   notification_update: 'Notifications were read, on this or another device.',

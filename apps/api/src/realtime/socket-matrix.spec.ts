@@ -41,6 +41,14 @@ const MATRIX: Record<string, { hear: readonly Actor[]; drive: (scene: Scene) => 
       api.events.emit('monitor.changed', { monitorId: 'm1', state: 'up', at: new Date().toISOString() });
     },
   },
+  '/ canary': {
+    hear: ['admin'],
+    drive: ({ api }) => {
+      const at = new Date().toISOString();
+      const run = { runId: randomUUID(), monitorId: 'm1', part: 'video', outcome: 'found', reason: '' } as const;
+      api.events.emit('canary.observed', { ...run, at });
+    },
+  },
   '/ user_status': {
     // The assigned agent shares a conversation with the one who comes.
     hear: ['assigned', 'admin'],

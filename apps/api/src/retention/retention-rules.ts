@@ -63,4 +63,7 @@ export const AGED_TABLES: readonly AgedTable[] = [
     days: 'RETENTION_NOTIFICATIONS_DAYS',
     only: `escalate_at IS NULL AND NOT EXISTS (SELECT FROM deliveries o WHERE o.alert_id = alerts.id)`,
   },
+  { name: 'canary_runs', age: 'stored_at', days: 'RETENTION_CANARY_DAYS', only: 'true' },
+  { name: 'canary_probes', age: 'at', days: 'RETENTION_CANARY_DAYS', only: 'true' },
+  { name: 'canary_episodes', age: 'ended_at', days: 'RETENTION_CANARY_DAYS', only: 'ended_at IS NOT NULL' },
 ];

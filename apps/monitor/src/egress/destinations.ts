@@ -12,8 +12,17 @@ export const systemResolver: Resolver = async (host) =>
 
 const RESOLVE_TIMEOUT_MS = 8_000;
 
+/** Says where connections may go. */
+export interface DestinationRules {
+  /**
+   * The addresses to connect to, every one of them checked; the caller connects to exactly these.
+   * @throws EgressError `unknown_host`, `refused_address`
+   */
+  of(host: string, port: number): Promise<readonly string[]>;
+}
+
 /** Decides where connections may go. */
-export class Destinations {
+export class Destinations implements DestinationRules {
   private readonly allowed: ReadonlySet<string>;
 
   /** @param allow private `host:port` pairs that may be used all the same, e.g. `127.0.0.1:8080`, `[::1]:8080`. */

@@ -1,6 +1,6 @@
 import { request, type IncomingMessage } from 'node:http';
 import { AppError, messageOf } from '#libs/errors/app-error.js';
-import type { Destinations } from './destinations.js';
+import type { DestinationRules } from './destinations.js';
 import { EgressError } from './egress-error.js';
 import { assertNotCompressed, basicAuth, portOf } from './http-message.js';
 import type { LaneBudget } from './lane-budget.js';
@@ -37,7 +37,7 @@ export interface FetchedResponse {
 
 /** What a fetch is bound by. */
 export interface FetchBounds {
-  destinations: Destinations;
+  destinations: DestinationRules;
   budget: LaneBudget;
   route: Route;
   /** Further certificate authorities, PEM. */

@@ -4,7 +4,7 @@ import { pipeline, type Duplex } from 'node:stream';
 import type { StatusReason } from '#libs/contracts/primitives.js';
 import { messageOf } from '#libs/errors/app-error.js';
 import { BodyMeter } from './body-meter.js';
-import type { Destinations } from './destinations.js';
+import type { DestinationRules } from './destinations.js';
 import { EgressError, type EgressFault } from './egress-error.js';
 import { fetchThrough, type FetchInit, type FetchedResponse } from './egress-fetch.js';
 import { HouseAddresses, type HouseAnswer } from './house-addresses.js';
@@ -26,7 +26,7 @@ export class EgressLane {
 
   private constructor(
     readonly streamId: string,
-    private readonly destinations: Destinations,
+    private readonly destinations: DestinationRules,
     private readonly budget: LaneBudget,
     private readonly route: Route,
     private readonly ca: string | undefined,
@@ -49,7 +49,7 @@ export class EgressLane {
   /** Starts to listen. Use `EgressProxy.open`. */
   static async listen(
     streamId: string,
-    destinations: Destinations,
+    destinations: DestinationRules,
     budget: LaneBudget,
     { route, ca }: { route: Route; ca: string | undefined },
     now: () => number,

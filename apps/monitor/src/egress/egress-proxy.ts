@@ -2,6 +2,7 @@ import { systemClock, type Clock } from '../capture/clock.js';
 import { Destinations, systemResolver, type Resolver } from './destinations.js';
 import { EgressLane } from './egress-lane.js';
 import { DEFAULT_LIMITS, LaneBudget, type EgressLimits, type EgressStats } from './lane-budget.js';
+import { OneDestination } from './one-destination.js';
 import { ProxyCheck } from './proxy-check.js';
 import type { ProxyPlan } from './proxy-list.js';
 import { ProxyPool, type ProxyReport } from './proxy-pool.js';
@@ -30,6 +31,8 @@ export interface EgressOptions {
 export interface LaneUser {
   /** Id of the platform: those of `PROXY_PLATFORMS` go through the upstream proxies. */
   platform?: string;
+  /** The only place that the lane leads to: a listener of this process, which every other lane refuses. */
+  only?: { address: string; port: number };
 }
 
 /** The only way out of the process: opens a lane per stream and keeps the totals. */
@@ -77,13 +80,17 @@ export class EgressProxy {
    * @param limits where this lane differs from the others
    * @param user says whether it goes through the upstream proxies: a lane without a platform never does
    */
-  async open(streamId: string, limits: Partial<EgressLimits> = {}, { platform }: LaneUser = {}): Promise<EgressLane> {
+  async open(
+    streamId: string,
+    limits: Partial<EgressLimits> = {},
+    { platform, only }: LaneUser = {},
+  ): Promise<EgressLane> {
     const proxied = platform !== undefined && this.options.proxies?.platforms.has(platform) === true;
     const route = proxied && this.pool !== null ? this.pool.routeOf(streamId) : DIRECT;
     const budget = new LaneBudget({ ...this.limits, ...limits }, this.stats, this.now);
     const lane = await EgressLane.listen(
       streamId,
-      this.destinations,
+      only === undefined ? this.destinations : new OneDestination(only.address, only.port),
       budget,
       { route, ca: this.options.ca },
       this.now,

@@ -60,6 +60,11 @@ export interface Channel {
    * @throws DeliveryFault for whatever went wrong.
    */
   edit?(message: ChannelMessage, target: unknown, reference: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Asks whether a message would be taken, without sending one; channels that have no such question leave it out.
+   * @throws DeliveryFault when it would not.
+   */
+  probe?(signal: AbortSignal): Promise<void>;
   close(): void;
 }
 

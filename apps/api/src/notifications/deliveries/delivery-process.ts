@@ -4,7 +4,7 @@ import { connectRedis, type RedisConnection } from '#libs/bus/redis.js';
 import { messageOf } from '#libs/errors/app-error.js';
 import type { Logger } from '#libs/observability/logger.js';
 import { ADVISORY_LOCKS } from '../../database/advisory-locks.js';
-import { LeaderLock } from '../../database/leader-lock.js';
+import { LeaderTask } from '../../database/leader-task.js';
 import { API_SETTINGS, LOGGER, type ApiSettings } from '../../runtime.module.js';
 import { Channels } from '../channels/channels.js';
 import { Escalator } from '../escalator.js';
@@ -20,15 +20,12 @@ const AWAY_PATIENCE_MS = 500;
 export class DeliveryProcess implements OnApplicationBootstrap, OnModuleDestroy {
   private redis: RedisConnection | null = null;
   private workers: DeliveryWorker[] = [];
-  private readonly lock: LeaderLock;
-  private timer: NodeJS.Timeout | undefined;
-  private tending: Promise<void> = Promise.resolve();
+  private readonly task: LeaderTask;
   /** The round of edits under way: slow receivers must not keep the rest waiting. */
   private editing: Promise<void> | null = null;
   private readonly ending = new AbortController();
   private auditedAt = Number.NEGATIVE_INFINITY;
-  private stopping = false;
-  private lastFault = '';
+  private lastEditFault = '';
 
   constructor(
     @Inject(API_SETTINGS) private readonly settings: ApiSettings,
@@ -39,7 +36,11 @@ export class DeliveryProcess implements OnApplicationBootstrap, OnModuleDestroy 
     private readonly escalator: Escalator,
     private readonly editor: MessageEditor,
   ) {
-    this.lock = new LeaderLock(settings.DATABASE_URL, ADVISORY_LOCKS.tending, logger);
+    this.task = new LeaderTask({
+      ...{ databaseUrl: settings.DATABASE_URL, key: ADVISORY_LOCKS.tending, turn: () => this.tend() },
+      everyMs: Math.min(settings.ESCALATION_CHECK_MS, settings.DELIVERY_AUDIT_MS),
+      ...{ complaint: 'deliveries cannot be audited now', logger },
+    });
   }
 
   onApplicationBootstrap(): void {
@@ -53,66 +54,43 @@ export class DeliveryProcess implements OnApplicationBootstrap, OnModuleDestroy 
         new DeliveryWorker(redis, id, (job) => deliverer.attempt(job), { concurrency, lockMs }, logger),
     );
     for (const worker of this.workers) worker.start();
-    this.schedule(0);
+    this.task.start();
   }
 
   /** Before the data source closes: attempts at hand are finished. */
   async onModuleDestroy(): Promise<void> {
-    this.stopping = true;
     this.ending.abort();
-    clearTimeout(this.timer);
-    await this.tending;
+    await this.task.stop();
     await this.editing;
     // Without Redis nothing is at hand that could be finished in order.
     const patienceMs = this.redis?.status === 'ready' ? this.settings.DELIVERY_SEND_TIMEOUT_MS : AWAY_PATIENCE_MS;
     const patience = new Promise((resolve) => setTimeout(resolve, patienceMs).unref());
     await Promise.race([Promise.all(this.workers.map((worker) => worker.close())), patience]);
-    await this.lock.release();
     this.redis?.disconnect();
   }
 
-  private schedule(ms: number): void {
-    if (this.stopping) return;
-    this.timer = setTimeout(() => {
-      this.tending = this.tend().finally(() => {
-        this.schedule(Math.min(this.settings.ESCALATION_CHECK_MS, this.settings.DELIVERY_AUDIT_MS));
-      });
-    }, ms);
-  }
-
-  /** Never rejects. */
   private async tend(): Promise<void> {
-    try {
-      if (!(await this.lock.tryAcquire(() => undefined))) return;
-      if (!(await this.lock.check())) return;
-      this.editing ??= this.edit();
-      await this.escalator.run();
-      const { DELIVERY_AUDIT_MS: everyMs } = this.settings;
-      if (Date.now() - this.auditedAt < everyMs) return;
-      const orphans = await this.auditor.audit(everyMs);
-      this.auditedAt = Date.now();
-      if (orphans > 0) this.logger.warn({ orphans }, 'deliveries had no job and were queued anew');
-      this.lastFault = '';
-    } catch (error) {
-      this.complain(error, 'deliveries cannot be audited now');
-    }
+    this.editing ??= this.edit();
+    await this.escalator.run();
+    const { DELIVERY_AUDIT_MS: everyMs } = this.settings;
+    if (Date.now() - this.auditedAt < everyMs) return;
+    const orphans = await this.auditor.audit(everyMs);
+    this.auditedAt = Date.now();
+    if (orphans > 0) this.logger.warn({ orphans }, 'deliveries had no job and were queued anew');
   }
 
   /** Never rejects. */
   private async edit(): Promise<void> {
     try {
       await this.editor.run(this.ending.signal);
+      this.lastEditFault = '';
     } catch (error) {
-      this.complain(error, 'messages cannot be brought up to date now');
+      const fault = messageOf(error);
+      // One line for each new kind of fault, not one for each try.
+      if (fault !== this.lastEditFault) this.logger.warn({ fault }, 'messages cannot be brought up to date now');
+      this.lastEditFault = fault;
     } finally {
       this.editing = null;
     }
-  }
-
-  private complain(error: unknown, what: string): void {
-    const fault = messageOf(error);
-    // One line for each new kind of fault, not one for each try.
-    if (fault !== this.lastFault) this.logger.warn({ fault }, what);
-    this.lastFault = fault;
   }
 }

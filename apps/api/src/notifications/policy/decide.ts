@@ -6,7 +6,8 @@ import { silenceFor, type Silence } from './silences.js';
 
 /** Hits of one rule on one stream that came together. */
 export interface HitGroup {
-  streamId: string;
+  /** Null for what is about no stream: admins are told. */
+  streamId: string | null;
   ruleId: string | null;
   /** Names the rule, or what stands in for one, within the stream. */
   ruleKey: string;
@@ -24,7 +25,7 @@ export interface HitGroup {
 /** An alert that still takes hits. */
 export interface OpenAlert {
   id: string;
-  streamId: string;
+  streamId: string | null;
   ruleKey: string;
   severity: Severity;
   /** It escalates or was acknowledged already, or never will. */
@@ -49,7 +50,7 @@ export interface Situation {
   hits: readonly HitGroup[];
   open: readonly OpenAlert[];
   /** Who may be told, by stream. */
-  recipients: ReadonlyMap<string, readonly Recipient[]>;
+  recipients: ReadonlyMap<string | null, readonly Recipient[]>;
   /** Webhooks that hear of every alert. */
   globalWebhooks: readonly string[];
   silences: readonly Silence[];
@@ -125,8 +126,8 @@ export function decide(situation: Situation, settings: PolicySettings): Decision
   return decision;
 }
 
-function groupOf({ streamId, ruleKey }: { streamId: string; ruleKey: string }): string {
-  return `${streamId} ${ruleKey}`;
+function groupOf({ streamId, ruleKey }: Pick<HitGroup, 'streamId' | 'ruleKey'>): string {
+  return `${streamId ?? ''} ${ruleKey}`;
 }
 
 function decideOn(

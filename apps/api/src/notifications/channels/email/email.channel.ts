@@ -35,6 +35,15 @@ export function emailChannel({ SMTP_URL: url, MAIL_FROM: from }: ApiSettings): C
         throw faultOf(error);
       }
     },
+    /** Connects anew, signs in and says goodbye. */
+    async probe(signal) {
+      if (transport === null) return;
+      try {
+        await abortable(transport.verify(), signal);
+      } catch (error) {
+        throw faultOf(error);
+      }
+    },
   };
 }
 

@@ -50,6 +50,11 @@ export class TelegramApi {
     return SentMessage.parse(await this.post('sendPhoto', { body: form }, signal)).message_id;
   }
 
+  /** Asks whether the token is one of a bot. @throws DeliveryFault, without the token. */
+  async getMe(signal: AbortSignal): Promise<void> {
+    await this.post('getMe', {}, signal);
+  }
+
   /** Changes a message; one that is so already is left alone. @throws DeliveryFault, without the token. */
   async edit(method: 'editMessageText' | 'editMessageCaption', parameters: object, signal: AbortSignal): Promise<void> {
     try {

@@ -50,6 +50,10 @@ export function telegramChannel(settings: Pick<ApiSettings, 'TELEGRAM_BOT_TOKEN'
         ? api.edit('editMessageCaption', { ...about, ...captionOf(message) }, signal)
         : api.edit('editMessageText', { ...about, ...textOf(message) }, signal));
     },
+    /** Asks the bot for its own name. */
+    async probe(signal) {
+      await api?.getMe(signal);
+    },
   };
 }
 

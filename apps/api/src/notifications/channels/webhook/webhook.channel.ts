@@ -7,7 +7,10 @@ import { allowListOf, GuardedPost, type Resolver } from './guarded-post.js';
 
 const WebhookTarget = z.object({ endpointId: z.uuid(), url: z.url(), secret: z.string().startsWith('whsec_') });
 
-/** Sends signed webhooks: https://www.standardwebhooks.com, with symmetric signatures. */
+/**
+ * Sends signed webhooks: https://www.standardwebhooks.com, with symmetric signatures. They are not probed: the only
+ * request that their receivers know is an alert, and each has an owner who is told when it fails.
+ */
 export function webhookChannel({ WEBHOOK_ALLOW }: Pick<ApiSettings, 'WEBHOOK_ALLOW'>, resolve?: Resolver): Channel {
   const posts = new GuardedPost(allowListOf(WEBHOOK_ALLOW), resolve);
   return {
