@@ -16,6 +16,7 @@ export interface Ground {
   read: (path: string) => Promise<string>;
 }
 
+/** Folders of the root that are none of the project's. */
 const SKIPPED = new Set(['node_modules', 'dist', '.git', '.vigil', 'coverage']);
 const ROOT_DOCUMENTS = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'];
 
@@ -32,8 +33,8 @@ export async function groundOf(root: string): Promise<Ground> {
   const paths = new Set<string>();
   const walk = async (folder: string): Promise<void> => {
     for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
-      if (SKIPPED.has(entry.name)) continue;
       const path = posix.join(folder, entry.name);
+      if (SKIPPED.has(path)) continue;
       paths.add(path);
       if (entry.isDirectory()) await walk(path);
     }

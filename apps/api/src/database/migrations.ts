@@ -12,8 +12,8 @@ import { ListBars1763901000000 } from './migrations/1763901000000-list-bars.js';
 import { Coverage1763901100000 } from './migrations/1763901100000-coverage.js';
 import { Retention1763901200000 } from './migrations/1763901200000-retention.js';
 import { StreamWatches1763901300000 } from './migrations/1763901300000-stream-watches.js';
-import { CheapCounts1763901700000 } from './migrations/1763901700000-cheap-counts.js';
 import { Canary1763901400000 } from './migrations/1763901400000-canary.js';
+import { CheapCounts1763901700000 } from './migrations/1763901700000-cheap-counts.js';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -31,6 +31,6 @@ export const migrations = [
   Coverage1763901100000,
   Retention1763901200000,
   StreamWatches1763901300000,
-  CheapCounts1763901700000,
   Canary1763901400000,
+  CheapCounts1763901700000,
 ];
