@@ -130,17 +130,20 @@ describe('the fact path, from spool to row', () => {
     expect(await path.redis.xlen(REDIS.deadFacts)).toBe(0);
   }, 30_000);
 
-  it('notes the end of an event, in the same batch or later, and only once', async () => {
+  it('notes the end of an event, in the same batch or later; a later end from another session extends it, an earlier one does not', async () => {
     const { spool } = await path.monitor();
     const fact = path.opened();
     const end = { eventId: fact.eventId, streamId: fact.streamId, session: 1, frames: 12, peakConfidence: 0.95 };
     await append(spool, [fact]);
     await spool.append({ type: 'detection.closed', ...end, endedAt: 1_700_000_020_000 });
-    await spool.append({ type: 'detection.closed', ...end, endedAt: 1_700_000_099_000 });
     path.ingest('a');
     await until(() => spool.stats.pending === 0, 'the spool is empty');
-    const rows = await path.dataSource.query<unknown[]>('SELECT ended_at, frames, peak FROM detections');
-    expect(rows).toEqual([{ ended_at: new Date(1_700_000_020_000), frames: 12, peak: 0.95 }]);
+    const rows = (): Promise<unknown[]> => path.dataSource.query('SELECT ended_at, frames, peak FROM detections');
+    expect(await rows()).toEqual([{ ended_at: new Date(1_700_000_020_000), frames: 12, peak: 0.95 }]);
+    await spool.append({ type: 'detection.closed', ...end, endedAt: 1_700_000_099_000 });
+    await spool.append({ type: 'detection.closed', ...end, endedAt: 1_700_000_019_000 });
+    await until(() => spool.stats.pending === 0, 'the spool is empty again');
+    expect(await rows()).toEqual([{ ended_at: new Date(1_700_000_099_000), frames: 24, peak: 0.95 }]);
   }, 30_000);
 
   it('has one reader among several; another goes on when it stops, and when its connection is cut', async () => {

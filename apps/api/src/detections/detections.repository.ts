@@ -103,12 +103,14 @@ export class DetectionsRepository {
        SET ended_at = to_timestamp(f."endedAt" / 1000.0),
            frames = CASE WHEN d.ended_at IS NULL THEN f.frames ELSE d.frames + f.frames END,
            peak = greatest(d.peak, f."peakConfidence")
-       FROM (SELECT "eventId", max("endedAt") AS "endedAt", sum(frames) AS frames,
-                    max("peakConfidence") AS "peakConfidence"
+       FROM (SELECT said."eventId", max(said."endedAt") AS "endedAt", sum(said.frames) AS frames,
+                    max(said."peakConfidence") AS "peakConfidence"
              FROM (SELECT DISTINCT * FROM jsonb_to_recordset($1::jsonb) AS fact (
                      "eventId" uuid, "endedAt" bigint, frames integer, "peakConfidence" double precision)) AS said
+             JOIN detections k ON k.id = said."eventId"
+             WHERE k.ended_at IS NULL OR k.ended_at < to_timestamp(said."endedAt" / 1000.0)
              GROUP BY 1) f
-       WHERE d.id = f."eventId" AND (d.ended_at IS NULL OR d.ended_at < to_timestamp(f."endedAt" / 1000.0))`,
+       WHERE d.id = f."eventId"`,
       [JSON.stringify(facts)],
     );
   }

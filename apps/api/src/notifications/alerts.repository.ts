@@ -154,7 +154,7 @@ export class AlertsRepository {
   async write(tx: Transaction, decision: Decision): Promise<WrittenNotifications> {
     await this.insertAlerts(tx, decision.alerts);
     await this.countAlerts(tx, decision.countedAlerts);
-    const made = await this.insertNotifications(tx, decision.notifications);
+    const made = await this.insertNotifications(tx, decision.notifications, decision.decidedAt);
     const counted = await this.countNotifications(tx, decision.countedNotifications);
     await insertDeliveries(tx, decision.deliveries);
     return { made, counted };
@@ -206,6 +206,7 @@ export class AlertsRepository {
   private async insertNotifications(
     tx: Transaction,
     rows: readonly NewNotification[],
+    decidedAt: number,
   ): Promise<WrittenNotifications['made']> {
     if (rows.length === 0) return [];
     // Titles and bodies are those of the alert or of a later hit: sent once for each hit, not for each recipient.
@@ -216,10 +217,8 @@ export class AlertsRepository {
                                   title, body, severity, modality, created_at, last_at)
        SELECT n.id, n.user_id, n.alert_id, n.count, n.suppressed, n.silenced,
               CASE WHEN h.detection_id IS NULL THEN 'notice' ELSE 'detection' END, h.detection_id, h.stream_id, h.title,
-              h.body, h.severity, d.kind, clock.at, clock.at
-       -- Not when the transaction began: the next interval is counted from when this was decided.
-       FROM (SELECT clock_timestamp() AS at) AS clock,
-            unnest($1::uuid[], $2::integer[], $3::integer[], $4::uuid[], $5::uuid[], $6::boolean[], $7::integer[])
+              h.body, h.severity, d.kind, $13, $13
+       FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::uuid[], $5::uuid[], $6::boolean[], $7::integer[])
             WITH ORDINALITY AS n (id, count, suppressed, user_id, alert_id, silenced, hit, position)
        JOIN unnest($8::uuid[], $9::uuid[], $10::text[], $11::text[], $12::text[])
             WITH ORDINALITY AS h (detection_id, stream_id, title, body, severity, hit) ON h.hit = n.hit
@@ -237,6 +236,7 @@ export class AlertsRepository {
         hits.map(({ title }) => title),
         hits.map(({ body }) => body),
         hits.map(({ severity }) => severity),
+        new Date(decidedAt),
       ],
     );
     const byId = new Map(inserted.map((row) => [row.id, row]));

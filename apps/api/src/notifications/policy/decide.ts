@@ -95,6 +95,8 @@ export interface Count {
 
 /** What is to be written. */
 export interface Decision {
+  /** When it was made: alerts open, notifications are dated and both their intervals begin then. Epoch ms. */
+  decidedAt: number;
   alerts: NewAlert[];
   countedAlerts: (Count & { escalateAt: number | null })[];
   notifications: NewNotification[];
@@ -110,6 +112,7 @@ export interface Decision {
  */
 export function decide(situation: Situation, settings: PolicySettings): Decision {
   const decision: Decision = {
+    decidedAt: situation.now,
     ...{ alerts: [], countedAlerts: [], notifications: [], countedNotifications: [], deliveries: [] },
   };
   const open = new Map<string, OpenAlert[]>();
