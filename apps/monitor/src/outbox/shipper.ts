@@ -29,7 +29,7 @@ export const SHIPPER_DEFAULTS: ShipperOptions = {
   clearOn: 'commit',
   batchRecords: 500,
   batchBytes: 1024 * 1024,
-  mostInFlight: 5_000,
+  mostInFlight: 10_000,
   pollMs: 1_500,
   stallMs: 2_000,
   now: Date.now,
