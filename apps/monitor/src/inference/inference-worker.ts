@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { InferenceSession } from 'onnxruntime-node';
 import { AppError, messageOf } from '#libs/errors/app-error.js';
-import { toSourceBox, type Size } from '../capture/frame.js';
+import { pictureArea, toSourceBox, type Size } from '../capture/frame.js';
 import { decode, type OutputValues } from './decode.js';
 import {
   channelOrderOf,
@@ -73,11 +73,14 @@ async function serve(
   const scale = pixelScaleOf(layout);
   const frame = new SharedArrayBuffer(planes.length);
   const pixels = new Uint8Array(frame);
+  let shown = { width: 0, height: 0 };
   const startedAt = performance.now();
   await gate.within(run);
   send({ type: 'ready', format, family: layout.family, frame, runMs: Math.max(0.01, performance.now() - startedAt) });
   return async ({ id, source, minScore }) => {
-    toPlanes(pixels, order, scale, planes);
+    if (source.width !== shown.width || source.height !== shown.height) planes.fill(format.pad * scale);
+    shown = source;
+    toPlanes(pixels, order, scale, planes, input, pictureArea(format, source));
     const outputs = await gate.within(run);
     const objects = decode(layout, floatsOf(outputs), input, classes, minScore)
       .map(({ classIndex, score, box }) => ({ classIndex, score, box: toSourceBox(box, format, source) }))
