@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { loadSettings } from '#libs/config/environment.js';
@@ -27,6 +28,10 @@ const INTERVAL_MS = 2_000;
 const ROUNDS = 3;
 /** Streams that run at once for the memory figure. */
 const PARALLEL = 4;
+/** Streams that run at once, at the pace of live, for the cost of each; the few before and after the many. */
+const [FEW, MANY] = [5, 50];
+/** How long they run, s of stream. */
+const PACED_SECONDS = 30;
 
 /** Figures of one run; CPU time of all processes and threads counted. */
 export interface VideoFigures {
@@ -41,8 +46,20 @@ export interface VideoFigures {
   /** Keyframes decoded and nothing else. */
   bareKeyframeDecode: number;
   rssMbPerStream: number;
+  /** CPU time of a second of one stream, ms, and frames inspected in it, of few and of many streams at the pace of live. */
+  few: PacedFigures;
+  many: PacedFigures;
+  /** Cost of one of many streams to that of one of few. */
+  costFlatness: number;
   model: string;
   inferences: number;
+}
+
+/** What one of several streams costs at the pace of live. */
+interface PacedFigures {
+  streams: number;
+  cpuMsPerStreamSecond: number;
+  inspectedPerStreamSecond: number;
 }
 
 const rule: ObjectRule = {
@@ -78,14 +95,21 @@ async function makeClip(ffmpeg: string, path: string): Promise<void> {
   await run(ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', source, ...encoder, ...gop, '-y', path]);
 }
 
-/** Runs whole sessions on the clip, at full speed. @returns inspected frames of each */
-async function sessions(count: number, clip: string, ffmpegPath: string, detector: VideoDetector): Promise<number> {
+/** Runs whole sessions on the clip, begun over `spreadMs`, as fast as ffmpeg goes. @returns inspected frames of each */
+async function sessions(
+  count: number,
+  clip: string,
+  ffmpegPath: string,
+  detector: VideoDetector,
+  spreadMs = 0,
+): Promise<number> {
   const egress = await EgressProxy.start({ allow: [] });
   const platform = registerPlatforms({ allowFiles: true }).find(({ descriptor }) => descriptor.id === 'url');
   if (platform === undefined) throw new Error('The platform "url" is not registered.');
   let inspected = 0;
   const watch = async (index: number): Promise<void> => {
-    const streamId = `00000000-0000-4000-8000-00000000010${index}`;
+    await pause((index * spreadMs) / count);
+    const streamId = `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
     const session = new StreamSession(
       {
         v: 1,
@@ -121,6 +145,24 @@ async function sessions(count: number, clip: string, ffmpegPath: string, detecto
   await Promise.all(Array.from({ length: count }, (_, index) => watch(index)));
   await egress.stop();
   return inspected / count;
+}
+
+/** An ffmpeg that takes the beginning of its input at the pace of live. Gives its path. */
+async function pacedFfmpeg(ffmpeg: string, folder: string): Promise<string> {
+  const path = join(folder, 'paced-ffmpeg');
+  await writeFile(path, `#!/bin/sh\nexec '${ffmpeg}' -re -t ${PACED_SECONDS} "$@"\n`, { mode: 0o755 });
+  return path;
+}
+
+/** What each of `streams` streams costs that come at the pace of live, every frame of each inspected. */
+async function pacedCost(run: (streams: number) => Promise<number>, streams: number): Promise<PacedFigures> {
+  let inspected = 0;
+  const seconds = await costOf(async () => (inspected = await run(streams)));
+  return {
+    streams,
+    cpuMsPerStreamSecond: round((seconds * 1_000) / (streams * PACED_SECONDS)),
+    inspectedPerStreamSecond: round(inspected / PACED_SECONDS),
+  };
 }
 
 /** The bare loop: one session, one thread, one input that stays where it is. */
@@ -195,6 +237,14 @@ export async function benchVideo(progress: (text: string) => void): Promise<Vide
     await sessions(PARALLEL, clip, ffmpeg, detector);
     clearInterval(sampler);
 
+    const paced = await pacedFfmpeg(ffmpeg, folder);
+    const atPace = (streams: number): Promise<number> => sessions(streams, clip, paced, detector, INTERVAL_MS);
+    progress(`${FEW}, ${MANY} and ${FEW} sessions at once at the pace of live, for the cost of each`);
+    const before = await pacedCost(atPace, FEW);
+    const many = await pacedCost(atPace, MANY);
+    const after = await pacedCost(atPace, FEW);
+    const few = { ...after, cpuMsPerStreamSecond: (before.cpuMsPerStreamSecond + after.cpuMsPerStreamSecond) / 2 };
+
     const rate = (seconds: number): number => (CLIP_SECONDS * ROUNDS) / seconds;
     const limit = rate(capture + inference);
     const peer = rate(full + inference);
@@ -206,6 +256,9 @@ export async function benchVideo(progress: (text: string) => void): Promise<Vide
       ratioToPeer: round(rate(ours) / peer),
       bareKeyframeDecode: round(rate(bare)),
       rssMbPerStream: round((peakMb - idleMb) / PARALLEL),
+      few: { ...few, cpuMsPerStreamSecond: round(few.cpuMsPerStreamSecond) },
+      many,
+      costFlatness: round(many.cpuMsPerStreamSecond / few.cpuMsPerStreamSecond),
       model: detector.state().model ?? 'none',
       inferences,
     };

@@ -178,9 +178,7 @@ function modelOutput(format: FrameFormat): CaptureOutput {
   const planes = 'format=bgr24,format=gbrp';
   const factor = `min(${width}/iw\\,${height}/ih)`;
   const size =
-    fit === 'stretch'
-      ? `w=${width}:h=${height}`
-      : `w='max(1\\,round(iw*${factor}))':h='max(1\\,round(ih*${factor}))'`;
+    fit === 'stretch' ? `w=${width}:h=${height}` : `w='max(1\\,round(iw*${factor}))':h='max(1\\,round(ih*${factor}))'`;
   const filter = `scale=${size}:flags=bilinear,${planes},setsar=1`;
   return { map: '[model]', filter, options: [...ONE_TO_ONE, '-autoscale', '0'], muxer: 'rawvideo' };
 }

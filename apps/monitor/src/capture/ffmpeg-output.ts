@@ -14,7 +14,7 @@ export class ByteReader {
 
   /** Fills `target`. @returns false when the stream ends before that */
   async fill(target: Uint8Array): Promise<boolean> {
-    for (let filled = 0; ; ) {
+    for (let filled = 0; ;) {
       const taken = this.chunk.subarray(0, target.length - filled);
       target.set(taken, filled);
       this.chunk = this.chunk.subarray(taken.length);
