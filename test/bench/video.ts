@@ -218,16 +218,17 @@ export async function benchVideo(progress: (text: string) => void): Promise<Vide
     const loop = await inferenceLoop((await new ModelStore(weights).resolve(settings.MODEL)).path);
     const keyframes = ['-y', ...plan(clip, format, 'keyframes')];
     await sessions(1, clip, ffmpeg, detector);
-    let [ours, capture, inference, inferences] = [0, 0, 0, 0];
+    let [ours, capture, inference, full, inferences] = [0, 0, 0, 0, 0];
     // Whatever else the machine does falls on all variants alike when they take turns.
     for (let round = 1; round <= ROUNDS; round += 1) {
-      progress(`round ${round} of ${ROUNDS}: whole session, the same ffmpeg thrown away, the same inferences bare`);
+      progress(
+        `round ${round} of ${ROUNDS}: whole session, the same ffmpeg thrown away, the inferences bare, the peer`,
+      );
       ours += await costOf(async () => (inferences = await sessions(1, clip, ffmpeg, detector)));
       capture += await costOf(() => run(ffmpeg, keyframes));
       inference += await costOf(() => loop(inferences));
+      full += await costOf(() => run(ffmpeg, peerPlan(clip, format)));
     }
-    progress('peer: full decode');
-    const full = (await costOf(() => run(ffmpeg, peerPlan(clip, format)))) * ROUNDS;
     const nothing = ['-v', 'error', '-skip_frame', 'nokey', '-threads', '1', '-i', clip, '-an', '-f', 'null', '-'];
     const bare = (await costOf(() => run(ffmpeg, nothing))) * ROUNDS;
     progress(`${PARALLEL} sessions at once, for memory`);

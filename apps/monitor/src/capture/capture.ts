@@ -129,7 +129,7 @@ export class Capture {
     };
     const watchdog = new Watchdog(this.stallMs, this.clock, onStall, this.options.playback.intermission);
     signal.addEventListener('abort', onAbort, { once: true });
-    const budget = setInterval(() => void this.checkBudget(ffmpeg).then((spent) => spent && end()), BUDGET_POLL_MS);
+    const budget = setInterval(() => this.hasSpent(ffmpeg) && end(), BUDGET_POLL_MS);
     ffmpeg.stderr.setEncoding('utf8').on('data', (text: string) => this.log.write(text));
     ffmpeg.stderr.on('close', () => {
       this.reports.close();
@@ -255,10 +255,10 @@ export class Capture {
   }
 
   /** Whether the run has used up what it may; a spent budget is final. */
-  private async checkBudget(ffmpeg: FfmpegProcess): Promise<boolean> {
+  private hasSpent(ffmpeg: FfmpegProcess): boolean {
     if (this.freshFault()?.reason === 'budget_exceeded') return true;
     const limit = this.options.maxMemoryBytes ?? MAX_MEMORY_BYTES;
-    const used = ffmpeg.pid === undefined ? null : await residentBytes(ffmpeg.pid);
+    const used = ffmpeg.pid === undefined ? null : residentBytes(ffmpeg.pid);
     if (used === null || used <= limit) return false;
     const detail = `Decoding took more than ${Math.round(limit / 2 ** 20)} MB of memory.`;
     this.overrun = { reason: 'budget_exceeded', detail, at: this.clock.now() };
