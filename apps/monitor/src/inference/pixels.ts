@@ -1,4 +1,4 @@
-import type { Area, Size } from '../capture/frame.js';
+import { pictureArea, type Area, type FrameFormat, type Size } from '../capture/frame.js';
 
 /** Order of the channels in a model's input. */
 export type ChannelOrder = 'rgb' | 'bgr';
@@ -34,4 +34,25 @@ export function toPlanes(
       for (let index = 0; index < length; index++) floats[index] = (floats[index] ?? 0) * scale;
     }
   });
+}
+
+/** The input of a model, into which one captured frame after another is written. */
+export class PictureInput {
+  private source: Size = { width: 0, height: 0 };
+
+  constructor(
+    private readonly planes: Float32Array,
+    private readonly format: FrameFormat,
+    private readonly order: ChannelOrder,
+    private readonly scale: number,
+  ) {}
+
+  /** Writes a frame over the one before; its padding only when that was of a source of another size. */
+  show(pixels: Uint8Array, source: Size): void {
+    const { planes, format, order, scale } = this;
+    const { width, height } = this.source;
+    if (source.width !== width || source.height !== height) planes.fill(format.pad * scale);
+    this.source = source;
+    toPlanes(pixels, order, scale, planes, format, pictureArea(format, source));
+  }
 }
