@@ -25,7 +25,7 @@ const CLIP_SECONDS = 120;
 /** One inspected frame in so many ms: the clip's GOP. */
 const INTERVAL_MS = 2_000;
 /** How often each variant runs. */
-const ROUNDS = 3;
+const ROUNDS = 6;
 /** Streams that run at once for the memory figure. */
 const PARALLEL = 4;
 /** Streams that run at once, at the pace of live, for the cost of each; the few before and after the many. */
