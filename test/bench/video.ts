@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { loadSettings } from '#libs/config/environment.js';
@@ -24,9 +25,13 @@ const CLIP_SECONDS = 120;
 /** One inspected frame in so many ms: the clip's GOP. */
 const INTERVAL_MS = 2_000;
 /** How often each variant runs. */
-const ROUNDS = 3;
+const ROUNDS = 6;
 /** Streams that run at once for the memory figure. */
 const PARALLEL = 4;
+/** Streams that run at once, at the pace of live, for the cost of each; the few before and after the many. */
+const [FEW, MANY] = [5, 50];
+/** How long they run, s of stream. */
+const PACED_SECONDS = 30;
 
 /** Figures of one run; CPU time of all processes and threads counted. */
 export interface VideoFigures {
@@ -41,8 +46,20 @@ export interface VideoFigures {
   /** Keyframes decoded and nothing else. */
   bareKeyframeDecode: number;
   rssMbPerStream: number;
+  /** CPU time of a second of one stream, ms, and frames inspected in it, of few and of many streams at the pace of live. */
+  few: PacedFigures;
+  many: PacedFigures;
+  /** Cost of one of many streams to that of one of few. */
+  costFlatness: number;
   model: string;
   inferences: number;
+}
+
+/** What one of several streams costs at the pace of live. */
+interface PacedFigures {
+  streams: number;
+  cpuMsPerStreamSecond: number;
+  inspectedPerStreamSecond: number;
 }
 
 const rule: ObjectRule = {
@@ -78,14 +95,21 @@ async function makeClip(ffmpeg: string, path: string): Promise<void> {
   await run(ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', source, ...encoder, ...gop, '-y', path]);
 }
 
-/** Runs whole sessions on the clip, at full speed. @returns inspected frames of each */
-async function sessions(count: number, clip: string, ffmpegPath: string, detector: VideoDetector): Promise<number> {
+/** Runs whole sessions on the clip, begun over `spreadMs`, as fast as ffmpeg goes. @returns inspected frames of each */
+async function sessions(
+  count: number,
+  clip: string,
+  ffmpegPath: string,
+  detector: VideoDetector,
+  spreadMs = 0,
+): Promise<number> {
   const egress = await EgressProxy.start({ allow: [] });
   const platform = registerPlatforms({ allowFiles: true }).find(({ descriptor }) => descriptor.id === 'url');
   if (platform === undefined) throw new Error('The platform "url" is not registered.');
   let inspected = 0;
   const watch = async (index: number): Promise<void> => {
-    const streamId = `00000000-0000-4000-8000-00000000010${index}`;
+    await pause((index * spreadMs) / count);
+    const streamId = `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
     const session = new StreamSession(
       {
         v: 1,
@@ -121,6 +145,24 @@ async function sessions(count: number, clip: string, ffmpegPath: string, detecto
   await Promise.all(Array.from({ length: count }, (_, index) => watch(index)));
   await egress.stop();
   return inspected / count;
+}
+
+/** An ffmpeg that takes the beginning of its input at the pace of live. Gives its path. */
+async function pacedFfmpeg(ffmpeg: string, folder: string): Promise<string> {
+  const path = join(folder, 'paced-ffmpeg');
+  await writeFile(path, `#!/bin/sh\nexec '${ffmpeg}' -re -t ${PACED_SECONDS} "$@"\n`, { mode: 0o755 });
+  return path;
+}
+
+/** What each of `streams` streams costs that come at the pace of live, every frame of each inspected. */
+async function pacedCost(run: (streams: number) => Promise<number>, streams: number): Promise<PacedFigures> {
+  let inspected = 0;
+  const seconds = await costOf(async () => (inspected = await run(streams)));
+  return {
+    streams,
+    cpuMsPerStreamSecond: round((seconds * 1_000) / (streams * PACED_SECONDS)),
+    inspectedPerStreamSecond: round(inspected / PACED_SECONDS),
+  };
 }
 
 /** The bare loop: one session, one thread, one input that stays where it is. */
@@ -176,16 +218,17 @@ export async function benchVideo(progress: (text: string) => void): Promise<Vide
     const loop = await inferenceLoop((await new ModelStore(weights).resolve(settings.MODEL)).path);
     const keyframes = ['-y', ...plan(clip, format, 'keyframes')];
     await sessions(1, clip, ffmpeg, detector);
-    let [ours, capture, inference, inferences] = [0, 0, 0, 0];
+    let [ours, capture, inference, full, inferences] = [0, 0, 0, 0, 0];
     // Whatever else the machine does falls on all variants alike when they take turns.
     for (let round = 1; round <= ROUNDS; round += 1) {
-      progress(`round ${round} of ${ROUNDS}: whole session, the same ffmpeg thrown away, the same inferences bare`);
+      progress(
+        `round ${round} of ${ROUNDS}: whole session, the same ffmpeg thrown away, the inferences bare, the peer`,
+      );
       ours += await costOf(async () => (inferences = await sessions(1, clip, ffmpeg, detector)));
       capture += await costOf(() => run(ffmpeg, keyframes));
       inference += await costOf(() => loop(inferences));
+      full += await costOf(() => run(ffmpeg, peerPlan(clip, format)));
     }
-    progress('peer: full decode');
-    const full = (await costOf(() => run(ffmpeg, peerPlan(clip, format)))) * ROUNDS;
     const nothing = ['-v', 'error', '-skip_frame', 'nokey', '-threads', '1', '-i', clip, '-an', '-f', 'null', '-'];
     const bare = (await costOf(() => run(ffmpeg, nothing))) * ROUNDS;
     progress(`${PARALLEL} sessions at once, for memory`);
@@ -194,6 +237,14 @@ export async function benchVideo(progress: (text: string) => void): Promise<Vide
     const sampler = setInterval(() => void residentMb().then((mb) => (peakMb = Math.max(peakMb, mb))), 100);
     await sessions(PARALLEL, clip, ffmpeg, detector);
     clearInterval(sampler);
+
+    const paced = await pacedFfmpeg(ffmpeg, folder);
+    const atPace = (streams: number): Promise<number> => sessions(streams, clip, paced, detector, INTERVAL_MS);
+    progress(`${FEW}, ${MANY} and ${FEW} sessions at once at the pace of live, for the cost of each`);
+    const before = await pacedCost(atPace, FEW);
+    const many = await pacedCost(atPace, MANY);
+    const after = await pacedCost(atPace, FEW);
+    const few = { ...after, cpuMsPerStreamSecond: (before.cpuMsPerStreamSecond + after.cpuMsPerStreamSecond) / 2 };
 
     const rate = (seconds: number): number => (CLIP_SECONDS * ROUNDS) / seconds;
     const limit = rate(capture + inference);
@@ -206,6 +257,9 @@ export async function benchVideo(progress: (text: string) => void): Promise<Vide
       ratioToPeer: round(rate(ours) / peer),
       bareKeyframeDecode: round(rate(bare)),
       rssMbPerStream: round((peakMb - idleMb) / PARALLEL),
+      few: { ...few, cpuMsPerStreamSecond: round(few.cpuMsPerStreamSecond) },
+      many,
+      costFlatness: round(many.cpuMsPerStreamSecond / few.cpuMsPerStreamSecond),
       model: detector.state().model ?? 'none',
       inferences,
     };

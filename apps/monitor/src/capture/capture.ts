@@ -10,8 +10,9 @@ import {
   STAND_IN_SAMPLES,
 } from './ffmpeg-arguments.js';
 import { FfmpegLog, type FrameReport } from './ffmpeg-log.js';
-import { fixedPieces, multipartBodies } from './ffmpeg-output.js';
+import { multipartBodies } from './ffmpeg-output.js';
 import { FfmpegProcess } from './ffmpeg-process.js';
+import { FrameReader } from './frame-reader.js';
 import type { CapturedFrame, FrameFormat } from './frame.js';
 import { residentBytes } from './process-memory.js';
 import { ReportQueue } from './report-queue.js';
@@ -86,6 +87,7 @@ export class Capture {
   private readonly reports = new ReportQueue();
   private readonly sound = new SoundChunks(STAND_IN_SAMPLES);
   private readonly reportTag = randomBytes(8).toString('hex');
+  private models: FrameReader | null = null;
   private lastPtsMs: number | null = null;
   private overrun: CaptureFault | null = null;
   private onDoubt: () => void = () => undefined;
@@ -112,7 +114,6 @@ export class Capture {
   async *frames(signal: AbortSignal): AsyncGenerator<CapturedFrame, void, void> {
     if (this.stats.startedAt !== null) throw new Error('A capture can be read only once.');
     if (signal.aborted) return;
-    const { format } = this.options;
     this.stats.startedAt = this.clock.now();
     const outputs = outputCount(this.options.sound === true);
     const ffmpeg = new FfmpegProcess(this.options.ffmpegPath, this.arguments(), outputs, this.clock);
@@ -137,14 +138,15 @@ export class Capture {
       if (watchdog.armed && !doubt.armed) doubt.feed();
     };
     signal.addEventListener('abort', onAbort, { once: true });
-    const budget = setInterval(() => void this.checkBudget(ffmpeg).then((spent) => spent && end()), BUDGET_POLL_MS);
+    const budget = setInterval(() => this.hasSpent(ffmpeg) && end(), BUDGET_POLL_MS);
     ffmpeg.stderr.setEncoding('utf8').on('data', (text: string) => this.log.write(text));
     ffmpeg.stderr.on('close', () => {
       this.reports.close();
       this.sound.end();
     });
     this.takeSound(ffmpeg);
-    const models = fixedPieces(ffmpeg.output(0), format.width * format.height * 3);
+    const models = new FrameReader(ffmpeg.output(0), this.options.format);
+    this.models = models;
     const pictures = multipartBodies(ffmpeg.output(1), this.options.maxJpegBytes ?? 16 * 2 ** 20);
     try {
       for (;;) {
@@ -183,6 +185,14 @@ export class Capture {
     return this.sound;
   }
 
+  /**
+   * Hands back the pixels of a frame that nobody looks at any more, for a later frame to be written over them. One that
+   * is never handed back is its reader's to keep.
+   */
+  recycle({ pixels }: CapturedFrame): void {
+    this.models?.recycle(pixels);
+  }
+
   /** Always drains the pipe, for ffmpeg would stand still with it full. */
   private takeSound(ffmpeg: FfmpegProcess): void {
     if (this.options.sound !== true) return this.sound.end();
@@ -209,11 +219,14 @@ export class Capture {
 
   /** One from each pipe: every output gets every frame in the same order, so the n-th of each belong together. */
   private async nextFrame(
-    models: AsyncGenerator<Buffer, void, void>,
+    models: FrameReader,
     pictures: AsyncGenerator<Buffer, void, void>,
   ): Promise<CapturedFrame | null> {
-    const [pixels, jpeg, report] = await Promise.all([pieceOf(models), pieceOf(pictures), this.reports.next()]);
-    if (pixels === null || jpeg === null || report === null) return null;
+    // The size of a frame in the pipe is known by its report.
+    const report = await this.reports.next();
+    if (report === null) return null;
+    const [pixels, jpeg] = await Promise.all([pieceOf(models.next(report.source)), pieceOf(pictureOf(pictures))]);
+    if (pixels === null || jpeg === null) return null;
     const receivedAt = this.clock.now();
     const frame = {
       index: this.stats.frames,
@@ -253,10 +266,10 @@ export class Capture {
   }
 
   /** Whether the run has used up what it may; a spent budget is final. */
-  private async checkBudget(ffmpeg: FfmpegProcess): Promise<boolean> {
+  private hasSpent(ffmpeg: FfmpegProcess): boolean {
     if (this.freshFault()?.reason === 'budget_exceeded') return true;
     const limit = this.options.maxMemoryBytes ?? MAX_MEMORY_BYTES;
-    const used = ffmpeg.pid === undefined ? null : await residentBytes(ffmpeg.pid);
+    const used = ffmpeg.pid === undefined ? null : residentBytes(ffmpeg.pid);
     if (used === null || used <= limit) return false;
     const detail = `Decoding took more than ${Math.round(limit / 2 ** 20)} MB of memory.`;
     this.overrun = { reason: 'budget_exceeded', detail, at: this.clock.now() };
@@ -272,14 +285,18 @@ export class Capture {
 }
 
 /** The next piece; null at the end, also when the pipe was closed under it because the run is being stopped. */
-async function pieceOf(pieces: AsyncGenerator<Buffer, void, void>): Promise<Buffer | null> {
+async function pieceOf(piece: Promise<Buffer | null>): Promise<Buffer | null> {
   try {
-    const { value, done } = await pieces.next();
-    return done === true ? null : value;
+    return await piece;
   } catch (error) {
     if (closedUnderneath(error)) return null;
     throw error;
   }
+}
+
+async function pictureOf(pictures: AsyncGenerator<Buffer, void, void>): Promise<Buffer | null> {
+  const { value, done } = await pictures.next();
+  return done === true ? null : value;
 }
 
 function closedUnderneath(error: unknown): boolean {

@@ -167,21 +167,20 @@ function sampling(plan: CapturePlan): string {
  */
 const ONE_TO_ONE = ['-fps_mode', 'passthrough', '-enc_time_base', '1:1000000', '-threads', '1'];
 
-/** Raw frames, scaled and placed exactly as `placement()` of frame.ts says. */
+/**
+ * Raw pictures of the size that `pictureArea()` of frame.ts says: the padding, nearly half of a wide picture's frame, does
+ * not go through the pipe. Each keeps its own size when the source changes its.
+ */
 function modelOutput(format: FrameFormat): CaptureOutput {
-  const { width, height, fit, pad } = format;
+  const { width, height, fit } = format;
   // By way of bgr24, whose values differ by a level here and there from ffmpeg's direct way: detectors are measured and
   // thresholds chosen with it. Costs nothing that can be measured.
   const planes = 'format=bgr24,format=gbrp';
-  const grey = `0x${pad.toString(16).padStart(2, '0').repeat(3)}`;
   const factor = `min(${width}/iw\\,${height}/ih)`;
-  const at = fit === 'letterbox-center' ? ["'floor((ow-iw)/2)'", "'floor((oh-ih)/2)'"] : ['0', '0'];
-  const scale =
-    fit === 'stretch'
-      ? `scale=w=${width}:h=${height}:flags=bilinear,${planes}`
-      : `scale=w='max(1\\,round(iw*${factor}))':h='max(1\\,round(ih*${factor}))':flags=bilinear,${planes},` +
-        `pad=w=${width}:h=${height}:x=${at[0] ?? '0'}:y=${at[1] ?? '0'}:color=${grey}`;
-  return { map: '[model]', filter: `${scale},setsar=1`, options: ONE_TO_ONE, muxer: 'rawvideo' };
+  const size =
+    fit === 'stretch' ? `w=${width}:h=${height}` : `w='max(1\\,round(iw*${factor}))':h='max(1\\,round(ih*${factor}))'`;
+  const filter = `scale=${size}:flags=bilinear,${planes},setsar=1`;
+  return { map: '[model]', filter, options: [...ONE_TO_ONE, '-autoscale', '0'], muxer: 'rawvideo' };
 }
 
 /** The clean picture as JPEG parts that carry their own length. */

@@ -1,4 +1,4 @@
-import { fixedPieces, multipartBodies } from './ffmpeg-output.js';
+import { ByteReader, multipartBodies } from './ffmpeg-output.js';
 
 /** The bytes in chunks of every size that may matter. */
 async function* inChunks(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
@@ -16,10 +16,15 @@ const part = (body: Buffer): Buffer =>
     Buffer.from('\r\n'),
   ]);
 
-describe('fixedPieces', () => {
-  it.each([1, 3, 4, 5, 100])('cuts the same pieces out of chunks of %d', async (size) => {
-    const pieces = await all(fixedPieces(inChunks(Buffer.from('aaaabbbbccccdd'), size), 4));
-    expect(pieces.map(String)).toEqual(['aaaa', 'bbbb', 'cccc']);
+describe('ByteReader', () => {
+  it.each([1, 3, 4, 5, 100])('takes as much as is asked for out of chunks of %d', async (size) => {
+    const reader = new ByteReader(inChunks(Buffer.from('aaaabbccccccdd'), size));
+    const take = async (length: number): Promise<string | null> => {
+      const piece = Buffer.alloc(length);
+      return (await reader.fill(piece)) ? piece.toString() : null;
+    };
+    expect([await take(4), await take(2), await take(0), await take(6)]).toEqual(['aaaa', 'bb', '', 'cccccc']);
+    expect(await take(3)).toBeNull();
   });
 });
 

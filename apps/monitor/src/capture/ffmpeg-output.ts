@@ -3,22 +3,26 @@ import { AppError } from '#libs/errors/app-error.js';
 /** Chunks as a pipe delivers them. Reading stops when the consumer does: that is the back pressure on ffmpeg. */
 export type ByteSource = AsyncIterable<Uint8Array>;
 
-/** Cuts a byte stream into pieces of `size` bytes; an incomplete last one is left out. */
-export async function* fixedPieces(source: ByteSource, size: number): AsyncGenerator<Buffer, void, void> {
-  let piece = Buffer.allocUnsafe(size);
-  let filled = 0;
-  for await (const chunk of source) {
-    let offset = 0;
-    while (offset < chunk.length) {
-      const taken = Math.min(size - filled, chunk.length - offset);
-      piece.set(chunk.subarray(offset, offset + taken), filled);
-      offset += taken;
-      filled += taken;
-      if (filled === size) {
-        yield piece;
-        piece = Buffer.allocUnsafe(size);
-        filled = 0;
-      }
+/** Takes as many bytes from a stream as are asked for. */
+export class ByteReader {
+  private readonly chunks: AsyncIterator<Uint8Array>;
+  private chunk: Uint8Array = new Uint8Array(0);
+
+  constructor(source: ByteSource) {
+    this.chunks = source[Symbol.asyncIterator]();
+  }
+
+  /** Fills `target`. @returns false when the stream ends before that */
+  async fill(target: Uint8Array): Promise<boolean> {
+    for (let filled = 0; ;) {
+      const taken = this.chunk.subarray(0, target.length - filled);
+      target.set(taken, filled);
+      this.chunk = this.chunk.subarray(taken.length);
+      filled += taken.length;
+      if (filled === target.length) return true;
+      const next = await this.chunks.next();
+      if (next.done === true) return false;
+      this.chunk = next.value;
     }
   }
 }

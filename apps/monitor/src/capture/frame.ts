@@ -6,7 +6,13 @@ export interface Size {
   height: number;
 }
 
-/** How a detector wants its frames; ffmpeg delivers exactly that. */
+/** A rectangle of whole pixels. */
+export interface Area extends Size {
+  left: number;
+  top: number;
+}
+
+/** How a detector wants its frames; a capture delivers exactly that. */
 export interface FrameFormat extends Size {
   /**
    * `letterbox-top-left`: aspect kept, picture in the top left corner, the rest padded (YOLOX);
@@ -64,7 +70,21 @@ export function placement(
   return {
     scaleX: scale,
     scaleY: scale,
-    offsetX: centered ? Math.floor((format.width - Math.round(source.width * scale)) / 2) : 0,
-    offsetY: centered ? Math.floor((format.height - Math.round(source.height * scale)) / 2) : 0,
+    offsetX: centered ? Math.floor((format.width - scaled(source.width, scale)) / 2) : 0,
+    offsetY: centered ? Math.floor((format.height - scaled(source.height, scale)) / 2) : 0,
   };
+}
+
+/** The part of the formatted frame that the picture fills; the rest is padding. */
+export function pictureArea(format: FrameFormat, source: Size): Area {
+  const { scaleX, scaleY, offsetX, offsetY } = placement(format, source);
+  return {
+    ...{ left: offsetX, top: offsetY },
+    ...{ width: scaled(source.width, scaleX), height: scaled(source.height, scaleY) },
+  };
+}
+
+/** A side of a very long picture would vanish. */
+function scaled(side: number, scale: number): number {
+  return Math.max(1, Math.round(side * scale));
 }

@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { placement, type CapturedFrame, type FrameFormat } from '../capture/frame.js';
+import { pictureArea, type CapturedFrame, type FrameFormat } from '../capture/frame.js';
 
 /** Pixels of a picture that is read at most. */
 const MOST_PIXELS = 40_000_000;
@@ -16,19 +16,17 @@ export async function frameOf(
 ): Promise<Pick<CapturedFrame, 'pixels' | 'source'>> {
   const image = sharp(picture, { limitInputPixels: MOST_PIXELS, failOn: 'error' });
   const { width, height } = await image.metadata();
-  const { scaleX, scaleY, offsetX, offsetY } = placement(format, { width, height });
-  // A side of a very long picture would vanish.
-  const inner = { width: Math.max(1, Math.round(width * scaleX)), height: Math.max(1, Math.round(height * scaleY)) };
+  const area = pictureArea(format, { width, height });
   const interleaved = await image
     .timeout({ seconds: PATIENCE_SECONDS })
     .toColourspace('srgb')
     .removeAlpha()
-    .resize({ ...inner, fit: 'fill', kernel: 'linear' })
+    .resize({ width: area.width, height: area.height, fit: 'fill', kernel: 'linear' })
     .extend({
-      left: offsetX,
-      top: offsetY,
-      right: format.width - inner.width - offsetX,
-      bottom: format.height - inner.height - offsetY,
+      left: area.left,
+      top: area.top,
+      right: format.width - area.width - area.left,
+      bottom: format.height - area.height - area.top,
       background: { r: format.pad, g: format.pad, b: format.pad },
     })
     .raw()

@@ -51,6 +51,11 @@ export class CaptureRun {
     return this.paced;
   }
 
+  /** Hands back a frame that nobody looks at any more. */
+  done({ frame }: TimedFrame): void {
+    this.capture.recycle(frame);
+  }
+
   private async *timed(): AsyncGenerator<TimedFrame, void, void> {
     const { capture, clock, sound } = this;
     let listening: Promise<void> | null = null;

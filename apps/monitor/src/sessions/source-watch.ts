@@ -234,6 +234,7 @@ export class SourceWatch {
       this.air.probe(true);
       onFrame?.();
       await parts.onFrame(timed, signal);
+      run.done(timed);
       if (run.stats.sparseKeyframes && this.decode === 'keyframes') return true;
     }
     return false;

@@ -140,7 +140,7 @@ export class SherpaHost {
   }
 
   private async watchMemory(child: LoadedChild): Promise<void> {
-    const used = child.pid === null ? null : await residentBytes(child.pid);
+    const used = child.pid === null ? null : residentBytes(child.pid);
     if (used !== null && used > this.limits.maxMemoryBytes) await child.end();
   }
 
