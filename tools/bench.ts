@@ -57,7 +57,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     peer: `${of.manyRulesPerSecond} with ten thousand rules`,
   })),
   api: bench(benchApi, (of) => ({
-    figure: `${of.endpoints['GET /api/detections']?.p95 ?? of.slowest.p95} ms p95`,
+    figure: `${of.endpoints['/api/detections']?.p95 ?? of.slowest.p95} ms p95`,
     limit: `${of.rawSqlP95} ms: the bare statement (ratio ${of.ratioToRawSql})`,
     peer: `${of.slowest.p95} ms: ${of.slowest.name}, the slowest`,
   })),
