@@ -7,6 +7,7 @@ type EventTable = Record<string, z.ZodType>;
 /** What one process says to the others in one message at most. */
 const MOST_AT_ONCE = 200;
 
+/** One thing that is said, and to whom. */
 const Said = z.object({ rooms: z.array(z.string()), event: z.string(), payload: z.unknown() });
 type Said = z.infer<typeof Said>;
 
